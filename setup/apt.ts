@@ -6,6 +6,7 @@
 import {
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -33,8 +34,7 @@ export const openApt = async (folder: string, sources?: string): Promise<Apt> =>
   if ((await whichCommand('apt-get')) === undefined || (await whichCommand('dpkg-deb')) === undefined) {
     throw new SetupError('this machine has no apt (Debian, Ubuntu), so nothing can be taken from its packages');
   }
-  for (const path of ['state/lists/partial', 'cache/archives/partial', 'etc'])
-    mkdirSync(join(folder, path), { recursive: true });
+  for (const path of ['state/lists/partial', 'cache', 'etc']) mkdirSync(join(folder, path), { recursive: true });
   writeFileSync(join(folder, 'status'), '');
   const options = [
     `Dir::State=${join(folder, 'state')}`,
@@ -55,12 +55,14 @@ export const openApt = async (folder: string, sources?: string): Promise<Apt> =>
   return apt;
 };
 
-/** A source that cannot be reached does not matter as long as the packages are found, so failures show later. */
+/** A source that cannot be reached does not matter as long as the packages are found: that failure says enough. */
 const updateLists = async (apt: Apt, sources: string): Promise<void> => {
   const stamp = join(apt.folder, 'updated');
   const fresh = existsSync(stamp) && Date.now() - statSync(stamp).mtimeMs < listsAgeMs;
   if (fresh && readFileSync(stamp, 'utf8') === sources) return;
   const result = await runCommand('apt-get', [...apt.options, '-qq', 'update'], { timeoutMs: 180_000 });
+  // Kept for the error of a package that is then not found.
+  writeFileSync(join(apt.folder, 'update.log'), result.stderr);
   if (result.code === 0) writeFileSync(stamp, sources);
 };
 
@@ -74,27 +76,52 @@ export const unpackPackages = async (
   root: string,
   dependencies: boolean,
 ): Promise<void> => {
-  const archives = join(apt.folder, 'cache', 'archives');
-  for (const name of debsIn(archives)) rmSync(join(archives, name), { force: true });
-  const fetched = dependencies
-    ? await runCommand('apt-get', [...apt.options, '-qq', '-y', '--download-only', 'install', ...packages])
-    : await runCommand('apt-get', [...apt.options, '-qq', 'download', ...packages], { cwd: archives });
+  // A folder of this run alone: what is in it afterwards is exactly what was asked for.
+  const archives = mkdtempSync(join(apt.folder, 'archives-'));
+  mkdirSync(join(archives, 'partial'));
+  const options = [...apt.options, '-o', `Dir::Cache::archives=${archives}`, '-qq'];
+  try {
+    await fetchPackages(
+      apt,
+      packages,
+      archives,
+      dependencies ? [...options, '-y', '--download-only', 'install'] : [...options, 'download'],
+    );
+    await unpackArchives(archives, root);
+  } finally {
+    rmSync(archives, { recursive: true, force: true });
+  }
+};
+
+const fetchPackages = async (
+  apt: Apt,
+  packages: readonly string[],
+  archives: string,
+  command: readonly string[],
+): Promise<void> => {
+  const fetched = await runCommand('apt-get', [...command, ...packages], { cwd: archives });
   if (fetched.code !== 0) {
-    const said = fetched.stderr.trim().split('\n').slice(-6).join('\n');
+    const update = join(apt.folder, 'update.log');
+    const said = `${existsSync(update) ? readFileSync(update, 'utf8') : ''}${fetched.stderr}`
+      .trim()
+      .split('\n')
+      .slice(-6)
+      .join('\n');
     throw new SetupError(`the packages ${packages.join(', ')} cannot be had from this machine's apt sources:\n${said}`);
   }
+};
+
+const unpackArchives = async (archives: string, root: string): Promise<void> => {
   for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
     mkdirSync(join(root, 'usr', folder), { recursive: true });
     if (!existsSync(join(root, folder))) symlinkSync(`usr/${folder}`, join(root, folder));
   }
-  for (const name of debsIn(archives)) {
+  for (const name of readdirSync(archives).filter(entry => entry.endsWith('.deb'))) {
     const unpack = `dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink --no-same-owner -C "$2" ${leftOut}`;
     await mustRun('bash', ['-c', `set -o pipefail; ${unpack}`, 'unpack', join(archives, name), root]);
-    rmSync(join(archives, name));
   }
 };
 
-const debsIn = (folder: string): string[] => readdirSync(folder).filter(name => name.endsWith('.deb'));
 const leftOut = ['doc', 'man', 'locale', 'info', 'lintian'].map(name => `--exclude='./usr/share/${name}/*'`).join(' ');
 
 /** One entry of an apt source list: where packages are and which keys sign them. */

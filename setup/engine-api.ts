@@ -17,7 +17,8 @@ export interface EngineReply {
 export interface EngineApi {
   /** As DOCKER_HOST is written: `unix:///var/run/docker.sock`, `tcp://127.0.0.1:2375`. */
   readonly address: string;
-  call(method: string, path: string, body?: object | Readable): Promise<EngineReply>;
+  /** `answerWithinMs` bounds the time until the answer begins (default 5 minutes), not the whole of it. */
+  call(method: string, path: string, body?: object | Readable, answerWithinMs?: number): Promise<EngineReply>;
 }
 
 /** An engine's answers as JSON; any status of 400 and above is a SetupError with the engine's own words. */
@@ -41,7 +42,7 @@ export const engineAt = (address: string): EngineApi => {
   const send = sender(address);
   return {
     address,
-    call: (method, path, body) =>
+    call: (method, path, body, answerWithinMs = 300_000) =>
       new Promise((resolve, reject) => {
         const stream = body !== undefined && 'pipe' in body ? (body as Readable) : undefined;
         const json = body === undefined || stream ? undefined : JSON.stringify(body);
@@ -54,7 +55,11 @@ export const engineAt = (address: string): EngineApi => {
             ...(json === undefined ? {} : { 'content-length': String(Buffer.byteLength(json)) }),
           },
         });
+        const late = () => request.destroy(new Error(`the engine did not answer within ${answerWithinMs / 1000} s`));
+        const timer = setTimeout(late, answerWithinMs);
+        request.on('close', () => clearTimeout(timer));
         request.on('response', response => {
+          clearTimeout(timer);
           let text = '';
           response.setEncoding('utf8');
           response.on('data', (chunk: string) => {
@@ -64,7 +69,6 @@ export const engineAt = (address: string): EngineApi => {
           response.on('error', reject);
         });
         request.on('error', reject);
-        request.setTimeout(300_000, () => request.destroy(new Error('the engine did not answer within 5 minutes')));
         if (stream) stream.on('error', error => request.destroy(error)).pipe(request);
         else request.end(json);
       }),

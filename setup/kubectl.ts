@@ -1,5 +1,5 @@
 /**
- * A stock kubectl for the tests: the one on PATH when it is new enough, else Debian 13's package kubernetes-client, taken
+ * A stock kubectl for the tests: the one on PATH when it is new enough, else Debian 13's package kubectl, taken
  * from the mirror that this machine's own apt sources name and kept in ~/.cache/berth/bin. Nothing is installed.
  */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
@@ -26,7 +26,7 @@ export const ensureKubectl = async (progress: Progress): Promise<string> => {
     progress.done(`kubectl 1.${minor} (${path})`);
     return path;
   }
-  progress.begin(`fetching kubectl from Debian's package kubernetes-client (${suite})`);
+  progress.begin(`fetching kubectl from Debian's package kubectl (${suite})`);
   await fetchKubectl(kept);
   const minor = await minorOf(kept);
   if (minor === undefined || minor < neededMinor) throw new SetupError(`the fetched kubectl (${kept}) does not run`);
@@ -63,7 +63,7 @@ const fetchKubectl = async (to: string): Promise<void> => {
   const root = mkdtempSync(join(tmpdir(), 'berth-kubectl-'));
   try {
     // The program is static: its package alone is enough.
-    await unpackPackages(apt, ['kubernetes-client'], root, false);
+    await unpackPackages(apt, ['kubectl'], root, false);
     mkdirSync(join(to, '..'), { recursive: true });
     // Renamed into place, so that two runs at once never see half a program.
     const unfinished = `${to}.${process.pid}`;
