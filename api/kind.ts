@@ -18,6 +18,18 @@ export interface GroupVersionKind {
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
+/** The verbs of an ordinary, stored kind. */
+export const allVerbs: readonly Verb[] = [
+  'create',
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'update',
+  'watch',
+];
+
 /** A column of `kubectl get` (metav1.TableColumnDefinition) and how its cell is made. Priority 1 shows with -o wide. */
 export interface Column<T> {
   readonly name: string;
@@ -42,6 +54,9 @@ export interface Unsupported {
   readonly refusals: readonly Cause[];
 }
 
+/** Reads a field; of method type, so that a Kind<Pod> is a Kind. */
+export type FieldOf<T> = { field(object: T): string }['field'];
+
 export interface Kind<T extends KubeObject = KubeObject> extends GroupVersionKind {
   readonly plural: string;
   readonly singular: string;
@@ -53,7 +68,7 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersionKin
   readonly schema: TSchema;
   readonly columns: readonly Column<T>[];
   /** Field selectors beyond metadata.name and metadata.namespace. */
-  readonly selectable: Readonly<Record<string, (object: T) => string>>;
+  readonly selectable: Readonly<Record<string, FieldOf<T>>>;
   /** True: `status` is written through /status only, and the main resource keeps it. */
   readonly hasStatus: boolean;
   readonly subresources: readonly Subresource[];

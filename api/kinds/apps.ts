@@ -1,0 +1,38 @@
+/** The kinds of group apps that Berth has so far: data only, for the scheduler's default spreading. */
+import { allVerbs, type Kind } from '#api/kind.ts';
+import { type ReplicaSet, replicaSetSchema, type StatefulSet, statefulSetSchema } from './workload.ts';
+
+export type * from './workload.ts';
+
+const apps = {
+  group: 'apps',
+  version: 'v1',
+  verbs: allVerbs,
+  categories: ['all'],
+  namespaced: true,
+  hasStatus: true,
+  hasGeneration: true,
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+} as const;
+
+export const replicaSetKind: Kind<ReplicaSet> = {
+  ...apps,
+  kind: 'ReplicaSet',
+  plural: 'replicasets',
+  singular: 'replicaset',
+  shortNames: ['rs'],
+  schema: replicaSetSchema,
+  columns: [], // replicaSetColumns
+  selectable: { 'status.replicas': set => String(set.status?.replicas ?? 0) },
+};
+
+export const statefulSetKind: Kind<StatefulSet> = {
+  ...apps,
+  kind: 'StatefulSet',
+  plural: 'statefulsets',
+  singular: 'statefulset',
+  shortNames: ['sts'],
+  schema: statefulSetSchema,
+  columns: [], // statefulSetColumns
+  selectable: {},
+};
