@@ -98,7 +98,7 @@ const maxCachedLength = 32;
 const canonicalTexts = new Map<string, string>();
 
 /** The value times 1000 when the text is one of the usual forms and exact in a double; -1 means: read it in full. */
-const exactMilli = (text: string): number => {
+export const exactMilli = (text: string): number => {
   const length = text.length;
   let value = 0;
   let i = 0;
