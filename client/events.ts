@@ -163,7 +163,7 @@ const deliver = async (options: RecorderOptions, entry: Entry): Promise<string |
       failure = error;
       // Events expire; and a name that is taken was made in the same instant by somebody else.
       if (isReason(error, entry.created ? 'NotFound' : 'AlreadyExists')) {
-        const name = eventName({ metadata: { name: entry.event.involvedObject.name ?? '' } }, clock, random);
+        const name = eventName({ metadata: { name: entry.event.involvedObject?.name ?? '' } }, clock, random);
         entry.event = { ...entry.event, metadata: { ...entry.event.metadata, name } };
         entry.created = false;
       } else if (isPassing(error)) await clock.sleep(backoff.next(), signal);

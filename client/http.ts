@@ -4,10 +4,10 @@
  * URL objects, streams or promises in between. Calls share a bounded pool of kept-alive connections; long responses
  * (watches, logs) have connections of their own, so that they never hold up a call.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, Pool } from 'undici';
 import { ApiError } from '#api/status.ts';
 import type { Signal } from '#base/clock.ts';
+import { systemClock } from '#base/system.ts';
 import type { Client } from './client.ts';
 import { type Asked, connectionError, notTheApi, responseError, warningsOf } from './http-errors.ts';
 import { JsonLines } from './lines.ts';
@@ -26,7 +26,7 @@ export interface HttpOptions {
   /** The name that the server's certificate must have, when it is not the host of `server`. */
   readonly tlsServerName?: string;
   readonly userAgent?: string;
-  /** Connections for calls. Default 64. */
+  /** Connections for calls. Default 32. */
   readonly connections?: number;
   /** Called with each warning of a request that has no `onWarning` of its own. */
   readonly onWarning?: (text: string) => void;
@@ -105,7 +105,7 @@ class Http implements Transport {
     const common = { connect, allowH2: false, pipelining: 1, headersTimeout: callTimeoutMs };
     this.#calls = new Pool(url.origin, {
       ...common,
-      connections: options.connections ?? 64,
+      connections: options.connections ?? 32,
       bodyTimeout: callTimeoutMs,
     });
     this.#streams = new Pool(url.origin, { ...common, connections: null, bodyTimeout: 0 });
@@ -167,7 +167,7 @@ class Http implements Transport {
       if (wait === undefined || attempt >= retries || !(response.code === 429 || response.code >= 500)) {
         throw responseError(response.code, response.body, request, this.#server);
       }
-      await sleep(Math.min(wait * 1000, retryWaitLimitMs));
+      await systemClock.sleep(Math.min(wait * 1000, retryWaitLimitMs));
     }
   }
 
