@@ -16,7 +16,7 @@ interface Seen {
   body: string;
 }
 
-type Answer = (request: Seen, response: ServerResponse) => void;
+type Answer = (request: Seen, response: ServerResponse) => void | Promise<void>;
 
 let certificate: { cert: string; private: string };
 const closers: (() => Promise<unknown>)[] = [];
@@ -39,7 +39,7 @@ const serve = async (answer: Answer, options: { caPem?: string; token?: string }
     for await (const chunk of request) body += chunk;
     const record = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
     seen.push(record);
-    answer(record, response);
+    await answer(record, response);
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
