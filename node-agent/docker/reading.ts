@@ -1,0 +1,52 @@
+/** Reading the engine's streamed answers: lines of JSON, logs, and aborting either. */
+import type { Signal } from '#base/clock.ts';
+import type { LogOptions } from '../runtime.ts';
+import { toRuntimeError } from './faults.ts';
+import { Demultiplexer } from './streams.ts';
+
+/** An AbortSignal that follows `signal`; `release` must be called when the work has ended. */
+export const toAbort = (signal: Signal): { readonly signal: AbortSignal; release(): void } => {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return { signal: controller.signal, release: () => signal.removeEventListener('abort', abort) };
+};
+
+/** Longest line taken from the engine; longer ones are a broken stream. */
+const maxLineBytes = 16 << 20;
+
+/** Non-empty lines of a stream, without their ends. */
+export const linesOf = async function* (stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    if (rest.length > maxLineBytes) throw new Error('the engine sent a line of more than 16 MiB');
+    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+      const line = rest.subarray(0, end).toString().trim();
+      rest = rest.subarray(end + 1);
+      if (line !== '') yield line;
+    }
+  }
+  const last = rest.toString().trim();
+  if (last !== '') yield last;
+};
+
+/** Sends a log answer's bytes, unpacked, with back-pressure; an abort ends it without error. */
+export const sendLogs = async (
+  stream: AsyncIterable<Buffer>,
+  tty: boolean,
+  options: LogOptions,
+  send: (chunk: Uint8Array) => Promise<void>,
+  signal: Signal,
+): Promise<void> => {
+  const demultiplexer = new Demultiplexer();
+  try {
+    for await (const bytes of stream) {
+      const chunks = tty ? [{ stream: 'stdout' as const, bytes }] : demultiplexer.push(bytes);
+      for (const chunk of chunks) if (options[chunk.stream]) await send(chunk.bytes);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw toRuntimeError(error);
+  }
+};

@@ -1,0 +1,145 @@
+/**
+ * The state of each container of a pod, worked out of what the engine shows, what the agent remembers, and (for a
+ * container that vanished from the engine) what the last status said; pure.
+ */
+import type { Container, ContainerStatus, Pod } from '#api/kinds/core.ts';
+import { fromTime } from '#base/clock.ts';
+import { attemptOf, label, type PodSeen, specHash } from './names.ts';
+import { instanceMemory, type PodMemory, type Stopping } from './pod-memory.ts';
+import type { ContainerSeen } from './runtime.ts';
+
+export interface Ended {
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly message: string;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+}
+
+export interface Instance {
+  readonly state: 'none' | 'created' | 'running' | 'ended';
+  /** Of the newest attempt; -1 when there was none. */
+  readonly attempt: number;
+  readonly seen?: ContainerSeen;
+  readonly id: string;
+  /** It belongs to the pod's present sandbox. */
+  readonly current: boolean;
+  readonly ended?: Ended;
+  /** Evidence of an ended container was gathered. */
+  readonly settled: boolean;
+  readonly stopping?: Stopping;
+  /** Image or name differ from the specification. */
+  readonly changed: boolean;
+  /** postStart has ended well, or there is none. */
+  readonly hooked: boolean;
+  readonly startupPassed: boolean;
+  readonly ready: boolean;
+  /** The attempt before the newest, while the engine still has it. */
+  readonly previous?: ContainerSeen;
+}
+
+/** How a start that failed looks in the engine: it stays `created` and carries an error (DOCKER-FACTS §8.2). */
+const startFailureOf = (seen: ContainerSeen, memory: PodMemory): string | undefined => {
+  if (seen.phase !== 'created') return undefined;
+  const remembered = instanceMemory(memory, seen.id).startFailure;
+  if (remembered !== undefined) return remembered;
+  return seen.error !== '' || seen.exitCode !== 0 ? seen.error || `exit code ${seen.exitCode}` : undefined;
+};
+
+/** Reason, code and times of an ended container, in Kubernetes' words. */
+export const endedOf = (seen: ContainerSeen, memory: PodMemory): Ended | undefined => {
+  const remembered = instanceMemory(memory, seen.id);
+  const startFailure = startFailureOf(seen, memory);
+  if (startFailure !== undefined) {
+    const finishedAtMs = remembered.failedAtMs ?? seen.createdAtMs;
+    return { exitCode: 128, reason: 'StartError', message: startFailure, startedAtMs: 0, finishedAtMs };
+  }
+  if (seen.phase !== 'exited') return undefined;
+  // A container that we killed ended by our doing, whatever else was going on.
+  const stoppedByUs = remembered.stopping?.killedAtMs !== undefined && seen.exitCode === 137;
+  const isOom = !stoppedByUs && (seen.oomKilled || remembered.oom === true);
+  return {
+    exitCode: seen.exitCode,
+    reason: isOom ? 'OOMKilled' : seen.exitCode === 0 ? 'Completed' : 'Error',
+    message: remembered.terminationMessage ?? '',
+    startedAtMs: seen.startedAtMs,
+    finishedAtMs: seen.finishedAtMs,
+  };
+};
+
+const none: Instance = {
+  state: 'none',
+  attempt: -1,
+  id: '',
+  current: false,
+  settled: true,
+  changed: false,
+  hooked: false,
+  startupPassed: false,
+  ready: false,
+};
+
+/** A container that the last status shows as having run, and that the engine has no more (removed by hand). */
+const vanished = (status: ContainerStatus | undefined, terminating: boolean): Instance | undefined => {
+  const { state, containerID } = status ?? {};
+  if (!status || !containerID || (!state?.running && !state?.terminated)) return undefined;
+  const end = state.terminated;
+  const when = terminating ? 'deleted' : 'terminated';
+  return {
+    ...none,
+    state: 'ended',
+    attempt: status.restartCount,
+    id: containerID.replace(/^[a-z]+:\/\//, ''),
+    current: true,
+    ended: {
+      exitCode: end?.exitCode ?? 137,
+      reason: end?.reason ?? 'ContainerStatusUnknown',
+      message:
+        end?.message ??
+        `The container could not be located when the pod was ${when}.  The container used to be Running`,
+      startedAtMs: fromTime(end?.startedAt ?? state.running?.startedAt ?? '') || 0,
+      finishedAtMs: fromTime(end?.finishedAt ?? '') || 0,
+    },
+  };
+};
+
+/** State of one container of the pod. `sandboxId`: the present sandbox, empty when there is none. */
+export const instanceOf = (
+  pod: Pod,
+  container: Container,
+  memory: PodMemory,
+  seen: PodSeen,
+  sandboxId: string,
+): Instance => {
+  const [newest, previous] = seen.containers.get(container.name) ?? [];
+  if (!newest) {
+    const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+    const status = statuses.find(candidate => candidate.name === container.name);
+    return vanished(status, pod.metadata.deletionTimestamp !== undefined) ?? none;
+  }
+  const remembered = instanceMemory(memory, newest.id);
+  const ended = endedOf(newest, memory);
+  const hooked = container.lifecycle?.postStart === undefined || remembered.postStart === 'done';
+  const startupPassed = container.startupProbe === undefined || remembered.startupPassed === true;
+  return {
+    state: ended ? 'ended' : newest.phase === 'running' ? 'running' : 'created',
+    attempt: attemptOf(newest),
+    seen: newest,
+    id: newest.id,
+    current: newest.labels[label.sandboxId] === sandboxId,
+    ...(ended ? { ended } : {}),
+    settled: !ended || remembered.settled === true || newest.phase === 'created',
+    ...(remembered.stopping ? { stopping: remembered.stopping } : {}),
+    changed: newest.labels[label.specHash] !== specHash(container),
+    hooked,
+    startupPassed,
+    ready: container.readinessProbe === undefined ? true : remembered.ready === true,
+    ...(previous ? { previous } : {}),
+  };
+};
+
+/** Running, its postStart hook done and its startup probe passed: status `started`. */
+export const hasStarted = (instance: Instance): boolean =>
+  instance.state === 'running' && instance.hooked && instance.startupPassed;
+
+export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';
