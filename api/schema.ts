@@ -29,6 +29,8 @@ export interface SchemaNode extends TSchema {
   readonly items?: SchemaNode;
   readonly additionalProperties?: SchemaNode;
   readonly 'x-definition-description'?: string;
+  /** Quantities by resource name, see `resourceList`. */
+  readonly 'x-berth-resource-list'?: boolean;
   readonly 'x-kubernetes-patch-merge-key'?: string;
   readonly 'x-kubernetes-patch-strategy'?: string;
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
@@ -187,6 +189,17 @@ export const field = <T>(
   });
 };
 
+const emptyByDefault = { default: {} };
+
+/** Fields of object type are `{}` when absent, as structs are in Go. */
+const withEmptyDefaults = (fields: Fields | undefined): Fields =>
+  Object.fromEntries(
+    Object.entries(fields ?? {}).map(([name, schema]) => {
+      const { properties } = nodeOf(schema);
+      return [name, properties === undefined ? schema : Type.Unsafe<unknown>({ ...schema, ...emptyByDefault })];
+    }),
+  );
+
 /**
  * Schema of a whole object of a kind. `spec`, where the kind has one, is present in every decoded object (an absent one
  * becomes `{}`), so it is required in the type though not in the schema.
@@ -205,8 +218,8 @@ export const objectSchema = <M, A extends Fields, O extends Fields>(
     {
       apiVersion: string('Version of the API that this object is written for, as GROUP/VERSION.'),
       kind: string('Kind of the object.'),
-      metadata: field(fields.metadata, 'Name, labels and other standard metadata.'),
-      ...fields.always,
+      metadata: field(fields.metadata, 'Name, labels and other standard metadata.', emptyByDefault),
+      ...withEmptyDefaults(fields.always),
       ...fields.optional,
     },
   );
