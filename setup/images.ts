@@ -23,12 +23,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
+import { pauseProgram } from '#agent/pause-image.ts';
 import { type Apt, openApt, unpackPackages } from './apt.ts';
 import { mustRun } from './command.ts';
 import { type EngineApi, engineJson, engineMessage } from './engine-api.ts';
 import { type ImageRecipe, imageSets } from './image-recipes.ts';
 import { cacheFolder } from './kubectl.ts';
-import { pauseProgram } from './pause-program.ts';
 import { type Progress, SetupError } from './progress.ts';
 
 /** Marks the images that this file built. */
@@ -175,7 +175,7 @@ const buildStandIns = async (api: EngineApi, recipes: readonly ImageRecipe[], pr
 const layOut = async (recipe: ImageRecipe, staging: string, root: string): Promise<void> => {
   mkdirSync(root);
   if (!recipe.busybox) {
-    const program = pauseProgram(process.arch);
+    const program = pauseProgram(process.arch === 'x64' ? 'amd64' : process.arch);
     if (program === undefined) throw new SetupError(`no stand-in for ${recipe.name} on ${process.arch}: pull it`);
     writeFileSync(join(root, 'pause'), program, { mode: 0o755 });
     return;

@@ -29,7 +29,7 @@ const layers: Record<string, readonly string[]> = {
     'scheduler/controllers',
   ],
   'node-agent': ['base', 'api', 'client'],
-  setup: ['base'],
+  setup: ['base', 'node-agent'],
   cli: ['base', 'api', 'client', 'scheduler', 'scheduler/engine', 'node-agent', 'setup'],
 };
 

@@ -5,7 +5,6 @@ import { engineAt, engineMessage } from '#setup/engine-api.ts';
 import { imageSets } from '#setup/image-recipes.ts';
 import { registryOf, standInName } from '#setup/images.ts';
 import { debianMirror, kubectlMinor } from '#setup/kubectl.ts';
-import { pauseProgram } from '#setup/pause-program.ts';
 
 describe('where an engine may answer', () => {
   test('DOCKER_HOST alone counts when it is set', () => {
@@ -92,15 +91,5 @@ describe('images', () => {
     const recipe = imageSets.demo[1]!;
     expect(standInName({ ...recipe, changes: ['CMD ["ash"]'] })).not.toBe(standInName(recipe));
     expect(standInName({ ...recipe, references: ['a:1'] })).toBe(standInName(recipe));
-  });
-
-  test('the pause program is an ELF file for the machines it knows', () => {
-    for (const arch of ['x64', 'arm64']) {
-      const program = pauseProgram(arch)!;
-      expect(program.subarray(0, 4).toString('latin1')).toBe('\x7fELF');
-      expect(program.readBigUInt64LE(96)).toBe(BigInt(program.length));
-      expect(program.length).toBeLessThan(300);
-    }
-    expect(pauseProgram('mips')).toBeUndefined();
   });
 });
