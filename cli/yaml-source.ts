@@ -1,0 +1,163 @@
+/**
+ * YAML 1.1 text with its places. Scalars are read as Go's YAML reads them for kubectl: `yes` and `on` are booleans,
+ * `0644` is octal, but `1:30` and dates stay strings.
+ */
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type Tags } from 'yaml';
+import { CliError } from './failure.ts';
+
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+  /** `file:line:column`. */
+  readonly text: string;
+  /** The line with a mark under the column. */
+  readonly excerpt: string;
+}
+
+export interface SourceDocument {
+  readonly value: unknown;
+  /** A sentence for each key that stands twice in its mapping. */
+  readonly duplicates: readonly string[];
+  locate(path: string): Place;
+}
+
+export interface Parsed {
+  readonly documents: readonly SourceDocument[];
+  /** What ended the reading early. */
+  readonly failure?: unknown;
+}
+
+/** The documents of a file up to its first syntax error. */
+export const parseDocuments = (source: string, text: string, duplicatesAreErrors: boolean): Parsed => {
+  const lines = text.split('\n');
+  const place = (line: number, column: number): Place => ({
+    line,
+    column,
+    text: `${source}:${line}:${column}`,
+    excerpt: excerptOf(lines[line - 1] ?? '', line, column),
+  });
+  if (/^\s*[{]/.test(text)) return jsonDocuments(source, text, place);
+  const documents: SourceDocument[] = [];
+  for (const chunk of chunksOf(lines)) {
+    const counter = new LineCounter();
+    const at = (offset: number): Place => {
+      const { line, col } = counter.linePos(offset);
+      return place(line + chunk.firstLine, Math.max(1, col));
+    };
+    for (const document of parseAllDocuments(chunk.text, { ...yaml11, lineCounter: counter }) as Document.Parsed[]) {
+      const duplicates = document.errors.filter(error => error.code === 'DUPLICATE_KEY');
+      const fatal = duplicatesAreErrors ? document.errors[0] : document.errors.find(e => e.code !== 'DUPLICATE_KEY');
+      if (fatal) {
+        const where = at(fatal.pos[0]);
+        const why = fatal.code === 'DUPLICATE_KEY' ? keyTwice(chunk.text, fatal.pos) : fatal.message;
+        return { documents, failure: syntaxError(source, where, why) };
+      }
+      documents.push({
+        value: document.toJS({ maxAliasCount: 1000 }),
+        duplicates: duplicates.map(error => `${at(error.pos[0]).text}: ${keyTwice(chunk.text, error.pos)}`),
+        locate: path => at(offsetOf(document.contents, path)),
+      });
+    }
+  }
+  return { documents };
+};
+
+const yaml11 = {
+  version: '1.1',
+  prettyErrors: false,
+  logLevel: 'silent',
+  customTags: (tags: Tags): Tags => [
+    ...tags.filter(
+      tag => typeof tag === 'string' || (tag.format !== 'TIME' && !String(tag.tag).endsWith(':timestamp')),
+    ),
+    {
+      tag: 'tag:yaml.org,2002:int',
+      default: true,
+      format: 'OCT',
+      test: /^0o[0-7]+$/,
+      resolve: (digits: string) => Number(digits),
+    },
+  ],
+} as const;
+
+const syntaxError = (source: string, where: Place, why: string): CliError =>
+  new CliError(
+    `error parsing ${source}: error converting YAML to JSON: yaml: line ${where.line}: ${why}\n${where.text}\n${where.excerpt}`,
+  );
+
+const keyTwice = (text: string, [from, to]: readonly [number, number]): string => {
+  const key = /^[^:\n]*/.exec(text.slice(from, Math.max(to, from + 200)))![0].trim();
+  return `key ${JSON.stringify(key)} already set in map`;
+};
+
+const excerptOf = (line: string, number: number, column: number): string => {
+  const shown = line.length > 160 ? `${line.slice(0, 160)}…` : line;
+  const gutter = String(number).padStart(4);
+  const before = shown.slice(0, column - 1).replace(/[^\t]/g, ' ');
+  return `${gutter} | ${shown}\n${' '.repeat(gutter.length)} | ${before}^`;
+};
+
+/** Splits at `---` lines first, as kubectl does, so that a fault in one document cannot swallow the one before it. */
+const chunksOf = (lines: readonly string[]): { text: string; firstLine: number }[] => {
+  const chunks: { text: string; firstLine: number }[] = [];
+  let start = 0;
+  for (let i = 0; i <= lines.length; i++) {
+    if (i < lines.length && !/^---\s*$/.test(lines[i]!)) continue;
+    chunks.push({ text: lines.slice(start, i).join('\n'), firstLine: start });
+    start = i + 1;
+  }
+  return chunks;
+};
+
+const jsonDocuments = (source: string, text: string, place: (line: number, column: number) => Place): Parsed => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return { documents: [{ value, duplicates: [], locate: () => place(1, 1) }] };
+  } catch (error) {
+    // Flow-style YAML also begins with a brace; only when that fails too is the JSON error the one to show.
+    const documents = parseAllDocuments(text, yaml11) as Document.Parsed[];
+    if (documents.every(document => document.errors.length === 0)) {
+      return {
+        documents: documents.map(document => ({
+          value: document.toJS(),
+          duplicates: [],
+          locate: () => place(1, 1),
+        })),
+      };
+    }
+    const message = (error as Error).message;
+    const position = /line (\d+) column (\d+)/.exec(message);
+    const offset = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
+    const before = text.slice(0, offset).split('\n');
+    const where = position
+      ? place(Number(position[1]), Number(position[2]))
+      : place(before.length, before.at(-1)!.length + 1);
+    return {
+      documents: [],
+      failure: new CliError(`error parsing ${source}: json: ${message}\n${where.text}\n${where.excerpt}`),
+    };
+  }
+};
+
+/** Where the field is, or the deepest parent of it that is there. */
+const offsetOf = (root: Node | null, path: string): number => {
+  let node: unknown = root;
+  let offset = root?.range?.[0] ?? 0;
+  for (const step of stepsOf(path)) {
+    if (isMap(node)) {
+      const pair = node.items.find(item => isScalar(item.key) && String(item.key.value) === step);
+      if (!pair) break;
+      offset = (pair.key as Node).range?.[0] ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      const item = node.items[Number(step)];
+      if (item === undefined) break;
+      offset = (item as Node).range?.[0] ?? offset;
+      node = item;
+    } else break;
+  }
+  return offset;
+};
+
+/** `spec.containers[0].resources.limits[cpu]` → its keys and indexes. */
+const stepsOf = (path: string): string[] => [...path.matchAll(/[^.[\]]+/g)].map(match => match[0]);
