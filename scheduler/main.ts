@@ -1,0 +1,181 @@
+/**
+ * The control plane in one process: store, registry, API server, controllers and scheduler, put together and started in the
+ * order in which they need each other. `berth up` and `berth server` call it; tests call it with a virtual world.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { kinds } from '#api/kinds.ts';
+import type { KubeObject } from '#api/object.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Log } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import type { Client } from '#client/client.ts';
+import { type ControllersOptions, startControllers } from '#loops/controllers.ts';
+import { startScheduler } from '#loops/scheduling.ts';
+import { collectGarbage } from '#registry/gc.ts';
+import { createLocalClient } from '#registry/local-client.ts';
+import { isMetrics } from '#registry/metrics.ts';
+import { createRegistry, type Registry } from '#registry/registry.ts';
+import type { User } from '#registry/request.ts';
+import { stamp } from '#registry/stamp.ts';
+import { openTokens } from '#server/authn.ts';
+import { createApiServer } from '#server/http.ts';
+import { createServerMetrics } from '#server/metrics.ts';
+import { createNodeLinks, type NodeLinks } from '#server/node-links.ts';
+import { ensureTls, ownAddresses } from '#server/tls.ts';
+import { memoryJournal } from '#store/journal.ts';
+import { openSqliteJournal } from '#store/sqlite.ts';
+import { openStore } from '#store/store.ts';
+import { createStartObjects } from './start-objects.ts';
+
+export interface ControlPlaneOptions {
+  /** Where everything is kept; absent: in memory only, and gone with the process. */
+  readonly dataDir?: string;
+  /** Loopback unless told otherwise. */
+  readonly host?: string;
+  /** 0: any free port. */
+  readonly port?: number;
+  /** Further names that clients reach the server by, for its certificate. */
+  readonly names?: readonly string[];
+  readonly durability?: 'process' | 'power';
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly timings?: ControllersOptions['timings'];
+  /** False: no scheduler runs (tests, or one in another process). */
+  readonly scheduler?: boolean;
+  /** Passed to the scheduler as it is. */
+  readonly schedulerConfig?: Parameters<typeof startScheduler>[0] extends { config?: infer Config } ? Config : never;
+}
+
+export interface ControlPlane {
+  readonly url: string;
+  readonly caPem: string;
+  readonly adminToken: string;
+  readonly joinToken: string;
+  nodeToken(node: string): string;
+  /** A client in this process; by default that of an all-powerful internal user. */
+  client(user?: User): Client;
+  readonly nodeLinks: NodeLinks;
+  readonly registry: Registry;
+  /** Ends controllers and scheduler, lets requests finish, closes the store. */
+  stop(): Promise<void>;
+}
+
+const internalUser = (component: string): User => ({
+  name: `system:${component}`,
+  groups: ['system:masters', 'system:authenticated'],
+});
+
+/** Resolves when the API answers. Throws with a sentence for people when the data directory or port cannot be had. */
+export const startControlPlane = async (options: ControlPlaneOptions): Promise<ControlPlane> => {
+  const { dataDir, host = '127.0.0.1', clock, random, log } = options;
+  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const store = openJournaledStore(options);
+  const stopping = new AbortController();
+  try {
+    const nodeLinks = createNodeLinks({ clock, log });
+    const registry = createRegistry({ store, clock, random, usage: () => nodeLinks.usage() });
+    const tokens = openTokens(dataDir);
+    const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(host);
+    const hosts = [...(options.names ?? []), ...(isLoopback ? [] : ownAddresses())];
+    const tls = await ensureTls({ dataDir, hosts, nowMs: clock.now() });
+    if (!isLoopback)
+      log.warn(
+        { host },
+        `the API listens on ${host}, not only on loopback: whoever has a token and reaches this machine can use it`,
+      );
+    await createStartObjects(registry);
+    const started = { controllers: false };
+    const server = createApiServer(
+      {
+        registry,
+        kinds,
+        tokens,
+        nodeLinks,
+        metrics: createServerMetrics(),
+        clock,
+        log,
+        caPem: tls.caPem,
+        checks: { store: () => true, controllers: () => started.controllers },
+        stopping: stopping.signal,
+      },
+      tls,
+    );
+    const url = await listen(server.app, host, options.port ?? 0);
+    const client = (user: User = internalUser('internal')) => createLocalClient(registry, user);
+    const controllers = startControllers({
+      client: client(internalUser('controller-manager')),
+      clock,
+      random,
+      log,
+      caPem: tls.caPem,
+      ...(options.timings === undefined ? {} : { timings: options.timings }),
+    });
+    const scheduler =
+      options.scheduler === false
+        ? undefined
+        : startScheduler({
+            client: client(internalUser('kube-scheduler')),
+            clock,
+            random,
+            log,
+            ...(options.schedulerConfig === undefined ? {} : { config: options.schedulerConfig }),
+          });
+    const collected = kinds.filter(kind => !isMetrics(kind));
+    const collector = collectGarbage({ registry, kinds: collected, clock, log }, stopping.signal);
+    started.controllers = true;
+    const stop = async (): Promise<void> => {
+      await scheduler?.stop();
+      await controllers.stop();
+      stopping.abort();
+      await server.close();
+      await collector;
+      store.close();
+    };
+    return {
+      url,
+      caPem: tls.caPem,
+      adminToken: tokens.adminToken,
+      joinToken: tokens.joinToken,
+      nodeToken: tokens.nodeToken,
+      client,
+      nodeLinks,
+      registry,
+      stop,
+    };
+  } catch (error) {
+    stopping.abort();
+    store.close();
+    throw error;
+  }
+};
+
+const openJournaledStore = ({ dataDir, durability, clock }: ControlPlaneOptions) =>
+  openStore<KubeObject>({
+    journal:
+      dataDir === undefined
+        ? memoryJournal()
+        : openSqliteJournal({ path: join(dataDir, 'berth.db'), ...(durability === undefined ? {} : { durability }) }),
+    stamp,
+    soon: task => void setImmediate(task),
+    now: () => clock.now(),
+  });
+
+const listen = async (
+  app: { listen(options: { host: string; port: number }): Promise<string>; server: { address(): unknown } },
+  host: string,
+  port: number,
+): Promise<string> => {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    if (code === 'EADDRINUSE')
+      throw new Error(`port ${port} of ${host} is in use: stop what listens there, or choose another port`);
+    throw error;
+  }
+  const address = app.server.address() as { port: number };
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `https://${shown}:${address.port}`;
+};

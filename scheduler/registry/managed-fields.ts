@@ -1,0 +1,46 @@
+/**
+ * Field ownership of a write: server-side apply makes object and owners together; other writes are recorded for those who
+ * name themselves. Berth's own components do not, so their many small writes cost nothing here and take nothing away.
+ */
+
+import type { KubeObject } from '#api/object.ts';
+import { applyPatch, trackUpdate } from '#api/patch/apply.ts';
+import { badRequest } from '#api/status.ts';
+import { toTime } from '#base/clock.ts';
+import type { Step, Write } from './write.ts';
+
+/** The object after a server-side apply. Throws Conflict where others own what would change. */
+export const appliedObject = ({ target, old, context, deps }: Write, config: object): object => {
+  const { kind, name, namespace, subresource } = target;
+  const metadata = (config as Partial<KubeObject>).metadata ?? {};
+  const given = metadata as { name?: unknown; namespace?: unknown };
+  if (given.name !== undefined && given.name !== name)
+    throw badRequest(`the name of the object (${String(given.name)}) does not match the name on the URL (${name})`);
+  return applyPatch({
+    kind,
+    live: old?.value,
+    config: { ...config, metadata: { ...metadata, name, ...(namespace === undefined ? {} : { namespace }) } },
+    manager: context.fieldManager ?? '',
+    force: context.force ?? false,
+    now: toTime(deps.clock.now()),
+    subresource,
+  });
+};
+
+export const trackFields: Step = ({ change, context, target, draft, old, deps }) => {
+  if (change.verb === 'patch' && change.patch.type === 'apply') return;
+  const { metadata } = draft;
+  const fields =
+    context.fieldManager === undefined
+      ? old?.value.metadata.managedFields
+      : trackUpdate({
+          kind: target.kind,
+          live: old?.value,
+          updated: draft as KubeObject,
+          manager: context.fieldManager,
+          now: toTime(deps.clock.now()),
+          subresource: target.subresource,
+        });
+  if (fields === undefined || fields.length === 0) delete metadata.managedFields;
+  else metadata.managedFields = fields;
+};

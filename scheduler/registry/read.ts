@@ -1,0 +1,298 @@
+/**
+ * Reading: get, list and watch of any kind, with selectors, paging and bookmarks, as the upstream watch cache answers them.
+ * Results are store entries, so whoever sends them uses their JSON as it is.
+ */
+import type { Kind } from '#api/kind.ts';
+import { fieldMatcher, parseFieldSelector, parseLabelSelector } from '#api/labels.ts';
+import type { KubeObject, ObjectRef } from '#api/object.ts';
+import { ApiError, badRequest, expired, invalid, notFound } from '#api/status.ts';
+import type { Clock, Signal } from '#base/clock.ts';
+import { type Change, Compacted, Entry } from '#store/state.ts';
+import type { Store } from '#store/store.ts';
+import { prefixOf, storeKey } from './keys.ts';
+import { stamp } from './stamp.ts';
+
+export interface Selection {
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+}
+
+export interface ListRequest extends Selection {
+  readonly limit?: number | undefined;
+  readonly continue?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+  readonly resourceVersionMatch?: string | undefined;
+}
+
+export interface WatchRequest extends Selection {
+  /** Changes after it; absent or `0`: the present objects first, as ADDED. */
+  readonly resourceVersion?: string | undefined;
+  readonly resourceVersionMatch?: string | undefined;
+  readonly sendInitialEvents?: boolean | undefined;
+  readonly allowWatchBookmarks?: boolean | undefined;
+  readonly signal: Signal;
+}
+
+export interface ListResult {
+  readonly entries: readonly Entry<KubeObject>[];
+  readonly rev: number;
+  readonly continue: string | undefined;
+  /** Only known without selectors, as upstream. */
+  readonly remaining: number | undefined;
+}
+
+export type RegistryEvent =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly entry: Entry<KubeObject> }
+  /** `initial`: all present objects have been sent (KUBECTL-WIRE §2.8). */
+  | { readonly type: 'BOOKMARK'; readonly rev: number; readonly initial: boolean };
+
+export interface ReadDeps {
+  readonly store: Store<KubeObject>;
+  readonly clock: Clock;
+}
+
+const bookmarkEveryMs = 60_000;
+
+/** Throws NotFound. */
+export const getEntry = ({ store }: ReadDeps, kind: Kind, ref: ObjectRef): Entry<KubeObject> => {
+  const entry = store.get(storeKey(kind, ref));
+  if (entry === undefined) throw notFound(kind, ref.name);
+  return entry;
+};
+
+/** One page in the order of keys. Throws BadRequest for selectors and tokens, Expired when the revision is forgotten. */
+export const listEntries = ({ store }: ReadDeps, kind: Kind, request: ListRequest): ListResult => {
+  const { matches, prefix } = selectionOf(kind, request);
+  const from = request.continue ? decodeToken(request.continue, prefixOf(kind, request.namespace)) : undefined;
+  const atRev = from?.rev ?? exactRevision(store, request);
+  const limit = request.limit !== undefined && request.limit > 0 ? request.limit : undefined;
+  try {
+    const page = store.list(prefix, {
+      ...(from === undefined ? {} : { after: from.key }),
+      ...(limit === undefined ? {} : { limit }),
+      ...(atRev === undefined ? {} : { atRev }),
+      ...(matches === undefined ? {} : { where: entry => matches(entry.value) }),
+    });
+    const last = page.entries.at(-1);
+    const more = page.remaining > 0 && last !== undefined;
+    return {
+      entries: page.entries,
+      rev: page.rev,
+      continue: more ? encodeToken(page.rev, last.key) : undefined,
+      remaining: more && matches === undefined ? page.remaining : undefined,
+    };
+  } catch (error) {
+    throw error instanceof Compacted ? tokenExpired(from, store.rev) : error;
+  }
+};
+
+/**
+ * Events in revision order, in batches. Objects that begin or cease to be selected come as ADDED and DELETED. Throws at
+ * once for a faulty or too old request, Expired from the iteration when the watcher falls too far behind.
+ */
+export const watchEntries = (deps: ReadDeps, kind: Kind, request: WatchRequest): AsyncIterable<RegistryEvent[]> => {
+  checkInitialEvents(request);
+  const { matches, prefix } = selectionOf(kind, request);
+  const { store } = deps;
+  const wanted = revisionOf(request.resourceVersion);
+  const fromNow = wanted === undefined || wanted === 0;
+  if (!fromNow && wanted > store.rev) throw tooLarge(wanted, store.rev);
+  const sendInitial = request.sendInitialEvents ?? fromNow;
+  const startRev = sendInitial || fromNow ? store.rev : wanted;
+  const initial: RegistryEvent[] = sendInitial
+    ? store
+        .list(prefix, matches === undefined ? {} : { where: entry => matches(entry.value) })
+        .entries.map(entry => ({ type: 'ADDED', entry }))
+    : [];
+  if (request.sendInitialEvents === true && request.allowWatchBookmarks)
+    initial.push({ type: 'BOOKMARK', rev: startRev, initial: true });
+  const bookmarks = request.allowWatchBookmarks === true;
+  const changes = openChanges(store, prefix, startRev, request.signal);
+  return eventsOf(deps.clock, { initial, changes, matches, bookmarks, signal: request.signal });
+};
+
+const openChanges = (store: Store<KubeObject>, prefix: string, rev: number, signal: Signal) => {
+  try {
+    return store.watch(prefix, rev, signal);
+  } catch (error) {
+    throw error instanceof Compacted ? tooOld(rev, error.rev) : error;
+  }
+};
+
+interface EventSource {
+  readonly initial: RegistryEvent[];
+  readonly changes: ReturnType<Store<KubeObject>['watch']>;
+  readonly matches: Matches | undefined;
+  readonly bookmarks: boolean;
+  readonly signal: Signal;
+}
+
+async function* eventsOf(clock: Clock, source: EventSource): AsyncGenerator<RegistryEvent[]> {
+  const { initial, changes, matches, bookmarks, signal } = source;
+  const iterator = changes[Symbol.asyncIterator]();
+  try {
+    if (initial.length > 0) yield initial;
+    let next = iterator.next();
+    for (;;) {
+      const step = bookmarks ? await within(clock, bookmarkEveryMs, next) : await next;
+      if (step === undefined) {
+        yield [{ type: 'BOOKMARK', rev: changes.rev, initial: false }];
+        continue;
+      }
+      if (step.done || signal.aborted) return;
+      const events = step.value.flatMap(change => eventOf(change, matches) ?? []);
+      next = iterator.next();
+      // A rejection must not go unhandled while the consumer is busy with the batch.
+      next.catch(() => {});
+      if (events.length > 0) yield events;
+    }
+  } catch (error) {
+    throw error instanceof Compacted ? tooOld(changes.rev, error.rev) : error;
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/** The result, or undefined when it is not there after `ms`. */
+const within = async <T>(clock: Clock, ms: number, result: Promise<T>): Promise<T | undefined> => {
+  let cancel = () => {};
+  const late = new Promise<undefined>(resolve => {
+    cancel = clock.after(ms, () => resolve(undefined));
+  });
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    cancel();
+  }
+};
+
+const eventOf = (change: Change<KubeObject>, matches: Matches | undefined): RegistryEvent | undefined => {
+  const { was, now, last } = change;
+  const matched = was !== undefined && (matches === undefined || matches(was.value));
+  const selected = now !== undefined && (matches === undefined || matches(now.value));
+  if (selected) return { type: matched ? 'MODIFIED' : 'ADDED', entry: now };
+  if (!matched) return undefined;
+  // Gone, or no longer selected: then watchers get what they knew, at the new revision.
+  const entry = now === undefined ? last : new Entry(was.key, change.rev, stamp(was.value, change.rev));
+  return { type: 'DELETED', entry };
+};
+
+type Matches = (object: KubeObject) => boolean;
+
+/** The predicate of a selection (undefined: everything) and the narrowest prefix that holds all of it. */
+export const selectionOf = (kind: Kind, selection: Selection): { matches: Matches | undefined; prefix: string } => {
+  const tests: Matches[] = [];
+  if (selection.labelSelector) {
+    const labels = parseLabelSelector(selection.labelSelector);
+    tests.push(object => labels(object.metadata.labels));
+  }
+  const fields = selection.fieldSelector ? parseFieldSelector(selection.fieldSelector) : [];
+  if (fields.length > 0) tests.push(fieldMatcher(kind, fields));
+  const { namespace } = selection;
+  const name = fields.find(({ field, operator }) => field === 'metadata.name' && operator === '=')?.value;
+  const wide = prefixOf(kind, kind.namespaced ? namespace : undefined);
+  const narrow = name !== undefined && (!kind.namespaced || namespace !== undefined);
+  const matches =
+    tests.length === 0
+      ? undefined
+      : tests.length === 1
+        ? tests[0]
+        : (object: KubeObject) => tests.every(t => t(object));
+  return { matches, prefix: narrow ? wide + name : wide };
+};
+
+/** The number of a resourceVersion; undefined when it is not given. Throws BadRequest. */
+export const revisionOf = (resourceVersion: string | undefined): number | undefined => {
+  if (resourceVersion === undefined || resourceVersion === '') return undefined;
+  if (!/^\d{1,15}$/.test(resourceVersion))
+    throw badRequest(
+      `Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
+    );
+  return Number(resourceVersion);
+};
+
+/** The revision that a list must show exactly; undefined: the newest will do. */
+const exactRevision = (store: Store<KubeObject>, request: ListRequest): number | undefined => {
+  const rev = revisionOf(request.resourceVersion);
+  const match = request.resourceVersionMatch ?? '';
+  if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan')
+    throw listOptionsInvalid(
+      'resourceVersionMatch',
+      `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
+    );
+  if (match !== '' && rev === undefined)
+    throw listOptionsInvalid(
+      'resourceVersionMatch',
+      'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+    );
+  if (rev === undefined || rev === 0) return undefined;
+  if (rev > store.rev) throw tooLarge(rev, store.rev);
+  return match === 'Exact' || (match === '' && request.limit) ? rev : undefined;
+};
+
+const checkInitialEvents = (request: WatchRequest): void => {
+  const { sendInitialEvents, resourceVersionMatch: match } = request;
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
+    throw listOptionsInvalid(
+      'resourceVersionMatch',
+      'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    );
+  if (sendInitialEvents === undefined && match)
+    throw listOptionsInvalid(
+      'resourceVersionMatch',
+      'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    );
+  if (sendInitialEvents === true && !request.allowWatchBookmarks)
+    throw listOptionsInvalid(
+      'sendInitialEvents',
+      'Forbidden: sendInitialEvents requires setting allowWatchBookmarks to true',
+    );
+};
+
+const listOptionsInvalid = (field: string, message: string): ApiError =>
+  invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [{ reason: 'FieldValueForbidden', field, message }]);
+
+const tooOld = (rev: number, compactedRev: number): ApiError =>
+  expired(`too old resource version: ${rev} (${compactedRev})`);
+
+const tooLarge = (wanted: number, present: number): ApiError => {
+  const error = new ApiError({
+    code: 504,
+    reason: 'Timeout',
+    message: `Timeout: Too large resource version: ${wanted}, current: ${present}`,
+    details: {
+      causes: [{ reason: 'ResourceVersionTooLarge' as never, message: 'Too large resource version', field: '' }],
+      retryAfterSeconds: 1,
+    },
+  });
+  return error;
+};
+
+const encodeToken = (rev: number, key: string): string => `v1.${rev}.${encodeURIComponent(key)}`;
+
+const decodeToken = (token: string, prefix: string): { rev: number; key: string } => {
+  const [version, rev = '', key = ''] = token.split('.', 2).concat(token.split('.').slice(2).join('.'));
+  const start = safeDecode(key);
+  if (version !== 'v1' || !/^\d{1,15}$/.test(rev) || start === undefined || !start.startsWith(prefix))
+    throw badRequest('continue key is not valid');
+  return { rev: Number(rev), key: start };
+};
+
+const safeDecode = (text: string): string | undefined => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** With a token that goes on with the newest revision, as upstream offers it. */
+const tokenExpired = (from: { key: string } | undefined, rev: number): ApiError => {
+  if (from === undefined) return expired('The resourceVersion for the provided list is too old.');
+  const error = expired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+  );
+  error.status.metadata['continue'] = encodeToken(rev, from.key);
+  return error;
+};

@@ -1,0 +1,155 @@
+/**
+ * The HTTPS server: one wildcard route for everything. Here a request is authenticated, authorized and given to whoever answers
+ * it, and every failure, of whatever layer, becomes a Status.
+ */
+import { createServer } from 'node:https';
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { kindOfResource } from '#api/kinds.ts';
+import { ApiError, type Status, unauthorized } from '#api/status.ts';
+import { sendError, statusOf } from './answer.ts';
+import { authorize, refusal } from './authz.ts';
+import { answerJoin } from './join.ts';
+import { answerHealth, answerPath } from './paths.ts';
+import { type RequestInfo, requestInfo } from './request-info.ts';
+import type { Call, ServerDeps } from './requests.ts';
+import { handleResource, pathNotFound } from './resources.ts';
+import { answerReview } from './reviews.ts';
+import { createUpgrades } from './sessions.ts';
+import type { ServerTls } from './tls.ts';
+
+export interface ApiServer {
+  readonly app: FastifyInstance;
+  /** Ends listening, open watches and sessions; waits for requests under way. */
+  close(): Promise<void>;
+}
+
+/** As upstream: 3 MiB for what clients write. */
+const bodyLimit = 3 * 1024 * 1024;
+
+export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => {
+  const sockets = new Set<Socket>();
+  const app = Fastify({
+    logger: false,
+    bodyLimit,
+    // Clients that are idle for long (kubectl proxy, informers) keep their connections.
+    keepAliveTimeout: 180_000,
+    requestTimeout: 60_000,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
+    return503OnClosing: false,
+    serverFactory: handler => {
+      const server = createServer({ key: tls.keyPem, cert: tls.certPem, noDelay: true }, handler);
+      server.on('secureConnection', socket => {
+        sockets.add(socket);
+        socket.on('close', () => sockets.delete(socket));
+      });
+      return server;
+    },
+  });
+  acceptAnyBody(app);
+  app.setErrorHandler((error, _, reply) => sendError(reply, statusOfFailure(deps, error)));
+  app.setNotFoundHandler((_, reply) => sendError(reply, pathNotFound().status));
+  app.route({
+    method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    url: '/*',
+    exposeHeadRoute: false,
+    handler: (request, reply) => answer(deps, request, reply),
+  });
+  app.server.on('upgrade', createUpgrades(deps));
+  const close = async () => {
+    await app.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { app, close };
+};
+
+/** Bodies stay bytes until their reader knows what they are: fastify's own parsers answer errors that are no Status. */
+const acceptAnyBody = (app: FastifyInstance): void => {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_, body, done) => done(null, body));
+};
+
+const answer = async (
+  deps: ServerDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> => {
+  const startMs = performance.now();
+  let info: RequestInfo | undefined;
+  let code = 500;
+  try {
+    info = requestInfo(request.method, request.url);
+    await dispatch(deps, info, request, reply);
+    code = reply.raw.headersSent ? reply.raw.statusCode : reply.statusCode;
+  } catch (error) {
+    const status = statusOfFailure(deps, error);
+    code = status.code ?? 500;
+    sendError(reply, status);
+  } finally {
+    if (info !== undefined) deps.metrics.observe(labelsOf(info, code), (performance.now() - startMs) / 1000);
+  }
+  return reply;
+};
+
+const dispatch = async (
+  deps: ServerDeps,
+  info: RequestInfo,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> => {
+  const user = deps.tokens.authenticate(request.headers.authorization);
+  if (user === undefined) {
+    if (request.headers.authorization === undefined && answerHealth(deps, info, reply)) return reply;
+    throw unauthorized();
+  }
+  const verdict = authorize(deps.registry, user, info);
+  if (!verdict.allowed) throw refusal(user, info, verdict.reason);
+  if (!info.isResource) return answerPath({ deps, info, user, request, reply });
+  const call: Call<typeof info> = { deps, info, user, request, reply };
+  const reviewed = answerReview(call) ?? answerJoin(call);
+  if (reviewed !== undefined) return reviewed;
+  const kind = kindOfResource(info.group, info.version, info.resource);
+  if (kind === undefined) throw pathNotFound();
+  return handleResource({ ...call, kind });
+};
+
+const statusOfFailure = (deps: ServerDeps, error: unknown): Status => {
+  if (error instanceof ApiError) return error.status;
+  const { code, statusCode, message = '' } = error as { code?: string; statusCode?: number; message?: string };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new ApiError({
+      code: 413,
+      reason: 'RequestEntityTooLarge',
+      message: `Request entity too large: limit is ${bodyLimit}`,
+    }).status;
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new ApiError({ code: statusCode, reason: 'BadRequest', message }).status;
+  deps.log.error({ error: error instanceof Error ? (error.stack ?? message) : String(error) }, 'a request failed');
+  return statusOf(error);
+};
+
+const labelsOf = (info: RequestInfo, code: number) =>
+  info.isResource
+    ? {
+        verb: info.subresource === 'log' ? 'CONNECT' : info.verb === 'create' ? 'POST' : info.verb.toUpperCase(),
+        group: info.group,
+        version: info.version,
+        resource: kindOfResource(info.group, info.version, info.resource) === undefined ? '' : info.resource,
+        subresource: knownSubresources.has(info.subresource ?? '') ? (info.subresource ?? '') : '',
+        code,
+      }
+    : { verb: info.verb.toUpperCase(), group: '', version: '', resource: '', subresource: '', code };
+
+/** Labels come from a fixed set, so that nobody can make the metrics grow. */
+const knownSubresources: ReadonlySet<string> = new Set([
+  'status',
+  'binding',
+  'eviction',
+  'log',
+  'exec',
+  'attach',
+  'finalize',
+  'scale',
+  'resize',
+]);

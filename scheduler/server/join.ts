@@ -1,0 +1,22 @@
+/** POST /apis/berth.dev/v1/join: an agent gives its node's name and the join token, and gets the node's own token. */
+import type { FastifyReply } from 'fastify';
+import { subdomainFaults } from '#api/label-names.ts';
+import { badRequest } from '#api/status.ts';
+import { sendJson } from './answer.ts';
+import { readBody } from './body.ts';
+import { bytesOf, type Call } from './requests.ts';
+
+/** Answers when the request is one for joining; undefined when it is not. */
+export const answerJoin = ({ info, request, reply, deps }: Call): FastifyReply | undefined => {
+  if (!info.isResource || info.group !== 'berth.dev' || info.version !== 'v1' || info.resource !== 'join')
+    return undefined;
+  const { nodeName } = (readBody(bytesOf(request), request.headers['content-type']).value ?? {}) as {
+    nodeName?: unknown;
+  };
+  if (typeof nodeName !== 'string' || nodeName === '') throw badRequest('nodeName is required');
+  const faults = subdomainFaults(nodeName);
+  if (faults.length > 0)
+    throw badRequest(`nodeName ${JSON.stringify(nodeName)} is not a valid name: ${faults.join('; ')}`);
+  deps.log.info({ node: nodeName }, 'a node joined');
+  return sendJson(reply, 200, { token: deps.tokens.nodeToken(nodeName), caPem: deps.caPem });
+};

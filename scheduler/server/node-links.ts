@@ -1,0 +1,56 @@
+/**
+ * The agents that can be asked something: embedded ones registered directly, remote ones over the control link that they opened
+ * (agents listen on no port). Whoever asks for a node that is not connected gets a 503 at once.
+ */
+import type { NodeHandler, NodeUsage } from '#api/node-calls.ts';
+import { unavailable } from '#api/status.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Log } from '#base/log.ts';
+
+export interface NodeLinks {
+  /** The agent of that node is reachable from now until the returned function is called; it replaces an earlier one. */
+  register(node: string, handler: NodeHandler): () => void;
+  /** Throws ServiceUnavailable when the agent is not connected. */
+  handlerOf(node: string): NodeHandler;
+  isConnected(node: string): boolean;
+  /** Usage of all nodes whose agents answer in time. */
+  usage(): Promise<readonly NodeUsage[]>;
+}
+
+const usageTimeoutMs = 3_000;
+
+export const createNodeLinks = ({ clock, log }: { readonly clock: Clock; readonly log: Log }): NodeLinks => {
+  const handlers = new Map<string, NodeHandler>();
+  const usageOf = async (node: string, handler: NodeHandler): Promise<NodeUsage | undefined> => {
+    let cancel = () => {};
+    const late = new Promise<undefined>(resolve => {
+      cancel = clock.after(usageTimeoutMs, () => resolve(undefined));
+    });
+    try {
+      return await Promise.race([handler.usage(), late]);
+    } catch (error) {
+      log.debug({ node, error: String(error) }, 'the agent did not tell its usage');
+      return undefined;
+    } finally {
+      cancel();
+    }
+  };
+  return {
+    register: (node, handler) => {
+      handlers.set(node, handler);
+      return () => {
+        if (handlers.get(node) === handler) handlers.delete(node);
+      };
+    },
+    handlerOf: node => {
+      const handler = handlers.get(node);
+      if (handler === undefined) throw unavailable(`the agent of node ${JSON.stringify(node)} is not connected`);
+      return handler;
+    },
+    isConnected: node => handlers.has(node),
+    usage: async () => {
+      const all = await Promise.all([...handlers].map(([node, handler]) => usageOf(node, handler)));
+      return all.filter(usage => usage !== undefined);
+    },
+  };
+};

@@ -1,0 +1,84 @@
+/** What is no resource: health, version, discovery, OpenAPI and metrics. Documents that never change are made once. */
+import type { FastifyReply } from 'fastify';
+import { sendJson } from './answer.ts';
+import { discoveryDocument, openapiDocument } from './documents.ts';
+import type { OtherRequest } from './request-info.ts';
+import type { Call, ServerDeps } from './requests.ts';
+import { pathNotFound } from './resources.ts';
+import { versionInfo } from './version.ts';
+
+/** Answers the requests that need no user, true when it was one. */
+export const answerHealth = (
+  deps: ServerDeps,
+  info: { path: string; query: URLSearchParams },
+  reply: FastifyReply,
+): boolean => {
+  const { path } = info;
+  if (path === '/version') {
+    sendJson(reply, 200, versionInfo);
+    return true;
+  }
+  const probe = /^\/(healthz|livez|readyz)(?:\/([a-z-]+))?$/.exec(path);
+  if (probe === null) return false;
+  health(deps, probe[1]!, probe[2], info.query.has('verbose'), reply);
+  return true;
+};
+
+export const answerPath = async (call: Call): Promise<FastifyReply> => {
+  const { deps, info, reply, request } = call as Call<OtherRequest>;
+  if (info.verb !== 'get' && info.verb !== 'head') throw pathNotFound();
+  if (answerHealth(deps, info, reply)) return reply;
+  if (info.path === '/metrics') return metrics(deps, reply);
+  const openapi = openapiDocument(deps.kinds, info.path);
+  if (openapi !== undefined) {
+    reply.header('content-type', openapi.contentType).header('etag', openapi.etag);
+    if (request.headers['if-none-match'] === openapi.etag) return reply.code(304).send();
+    return reply.code(200).send(openapi.body);
+  }
+  const discovery = discoveryDocument(deps.kinds, info.path, request.headers.accept);
+  if (discovery !== undefined)
+    return reply.code(200).header('content-type', discovery.contentType).send(discovery.body);
+  if (info.path === '/') return sendJson(reply, 200, { paths: rootPaths });
+  throw pathNotFound();
+};
+
+const rootPaths = [
+  '/api',
+  '/apis',
+  '/healthz',
+  '/livez',
+  '/metrics',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/readyz',
+  '/version',
+];
+
+/** In the form of upstream's healthz: `ok`, or one line per check. */
+const health = (
+  deps: ServerDeps,
+  endpoint: string,
+  only: string | undefined,
+  verbose: boolean,
+  reply: FastifyReply,
+): void => {
+  const checks = endpoint === 'livez' ? { ping: () => true } : { ping: () => true, ...deps.checks };
+  const chosen = Object.entries(checks).filter(([name]) => only === undefined || name === only);
+  reply.header('content-type', 'text/plain; charset=utf-8').header('x-content-type-options', 'nosniff');
+  if (chosen.length === 0) {
+    reply.code(404).send('404 page not found\n');
+    return;
+  }
+  const results = chosen.map(([name, check]) => ({ name, fine: check() }));
+  const fine = results.every(result => result.fine);
+  const lines = results.map(
+    ({ name, fine: passed }) => `[${passed ? '+' : '-'}]${name} ${passed ? 'ok' : 'failed: reason withheld'}\n`,
+  );
+  const list = `${lines.join('')}${endpoint} check ${fine ? 'passed' : 'failed'}\n`;
+  reply.code(fine ? 200 : 500).send(fine && !verbose ? 'ok' : list);
+};
+
+const metrics = async ({ metrics: { registry } }: ServerDeps, reply: FastifyReply): Promise<FastifyReply> => {
+  reply.header('content-type', registry.contentType);
+  return reply.code(200).send(await registry.metrics());
+};

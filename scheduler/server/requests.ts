@@ -1,0 +1,46 @@
+/** What the handlers of one server share, and what they know about one request. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Kind } from '#api/kind.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Log } from '#base/log.ts';
+import type { Registry } from '#registry/registry.ts';
+import type { User } from '#registry/request.ts';
+import type { Tokens } from './authn.ts';
+import type { ServerMetrics } from './metrics.ts';
+import type { NodeLinks } from './node-links.ts';
+import type { RequestInfo, ResourceRequest } from './request-info.ts';
+
+export interface ServerDeps {
+  readonly registry: Registry;
+  readonly kinds: readonly Kind[];
+  readonly tokens: Tokens;
+  readonly nodeLinks: NodeLinks;
+  readonly metrics: ServerMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly caPem: string;
+  /** What /readyz waits for, by name; the value says whether it is fine. */
+  readonly checks: Readonly<Record<string, () => boolean>>;
+  /** Aborts when the server stops: ends watches, logs and sessions. */
+  readonly stopping: AbortSignal;
+}
+
+export interface Call<Info extends RequestInfo = RequestInfo> {
+  readonly deps: ServerDeps;
+  readonly info: Info;
+  readonly user: User;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+export type ResourceCall = Call<ResourceRequest> & { readonly kind: Kind };
+
+/** A signal that aborts when the client is gone or the server stops. */
+export const whileConnected = ({ reply, deps }: Call): AbortSignal => {
+  const gone = new AbortController();
+  reply.raw.on('close', () => gone.abort());
+  return AbortSignal.any([gone.signal, deps.stopping]);
+};
+
+export const bytesOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : noBytes);
+const noBytes = Buffer.alloc(0);

@@ -1,0 +1,109 @@
+/** Reviews that a user asks for about itself: what may I do, and who am I. Answered, never stored. */
+import type { FastifyReply } from 'fastify';
+import { sendJson } from './answer.ts';
+import { authorize } from './authz.ts';
+import { readBody } from './body.ts';
+import type { RequestInfo, RequestVerb } from './request-info.ts';
+import { bytesOf, type Call } from './requests.ts';
+
+interface Review {
+  readonly spec?: {
+    readonly resourceAttributes?: {
+      readonly namespace?: string;
+      readonly verb?: string;
+      readonly group?: string;
+      readonly version?: string;
+      readonly resource?: string;
+      readonly subresource?: string;
+      readonly name?: string;
+    };
+    readonly nonResourceAttributes?: { readonly path?: string; readonly verb?: string };
+    readonly namespace?: string;
+  };
+}
+
+export const reviewResources = ['selfsubjectaccessreviews', 'selfsubjectrulesreviews', 'selfsubjectreviews'] as const;
+
+/** Answers when the request is for a review; undefined when it is not. */
+export const answerReview = (call: Call): FastifyReply | undefined => {
+  const { info, request, reply } = call;
+  if (!info.isResource || info.verb !== 'create' || info.version !== 'v1') return undefined;
+  const answer = answers[`${info.group}/${info.resource}`];
+  if (answer === undefined) return undefined;
+  const body = (readBody(bytesOf(request), request.headers['content-type']).value ?? {}) as Review;
+  return sendJson(reply, 201, answer(call, body));
+};
+
+const answers: Readonly<Record<string, (call: Call, review: Review) => object>> = {
+  'authorization.k8s.io/selfsubjectaccessreviews': ({ deps, user }, { spec = {} }) => {
+    const verdict = authorize(deps.registry, user, asRequest(spec));
+    return {
+      kind: 'SelfSubjectAccessReview',
+      apiVersion: 'authorization.k8s.io/v1',
+      metadata: {},
+      spec,
+      status: verdict.allowed
+        ? { allowed: true }
+        : { allowed: false, ...(verdict.reason ? { reason: verdict.reason } : {}) },
+    };
+  },
+  'authorization.k8s.io/selfsubjectrulesreviews': ({ user }, { spec = {} }) => ({
+    kind: 'SelfSubjectRulesReview',
+    apiVersion: 'authorization.k8s.io/v1',
+    metadata: {},
+    spec,
+    status: {
+      resourceRules: user.groups.includes('system:masters')
+        ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]
+        : [],
+      nonResourceRules: user.groups.includes('system:masters')
+        ? [{ verbs: ['*'], nonResourceURLs: ['*'] }]
+        : [
+            {
+              verbs: ['get'],
+              nonResourceURLs: [
+                '/api',
+                '/api/*',
+                '/apis',
+                '/apis/*',
+                '/healthz',
+                '/livez',
+                '/openapi',
+                '/openapi/*',
+                '/readyz',
+                '/version',
+              ],
+            },
+          ],
+      incomplete: !user.groups.includes('system:masters'),
+    },
+  }),
+  'authentication.k8s.io/selfsubjectreviews': ({ user, deps }) => ({
+    kind: 'SelfSubjectReview',
+    apiVersion: 'authentication.k8s.io/v1',
+    metadata: { creationTimestamp: new Date(deps.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z') },
+    status: {
+      userInfo: { username: user.name, ...(user.uid === undefined ? {} : { uid: user.uid }), groups: user.groups },
+    },
+  }),
+};
+
+const asRequest = ({
+  resourceAttributes: resource,
+  nonResourceAttributes: other,
+}: NonNullable<Review['spec']>): RequestInfo => {
+  const query = new URLSearchParams();
+  if (resource === undefined) return { isResource: false, verb: other?.verb ?? '', path: other?.path ?? '', query };
+  return {
+    isResource: true,
+    verb: (resource.verb ?? '') as RequestVerb,
+    group: resource.group ?? '',
+    version: resource.version ?? '',
+    resource: resource.resource ?? '',
+    namespace: resource.namespace || undefined,
+    name: resource.name || undefined,
+    subresource: resource.subresource || undefined,
+    path: '',
+    query,
+  };
+};
