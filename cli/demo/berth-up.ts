@@ -3,7 +3,7 @@
  * kubeconfig of its own, so that neither the user's contexts nor another cluster of theirs is touched.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 
@@ -44,15 +44,15 @@ export const startBerthUp = async (options: BerthUpOptions): Promise<BerthUp> =>
     ...options.nodes.flatMap(node => ['--node', node]),
     ...(options.extraArgs ?? []),
   ];
+  // A file, not a pipe: the cluster may outlive this process (--keep).
+  const log = openSync(logFile, 'w');
   // A process group of its own: Ctrl-C in the terminal is for the caller, which ends the cluster in its turn.
   const child = spawn(process.execPath, [join(root, 'cli', 'bin.js'), ...args], {
     env: { ...process.env, KUBECONFIG: kubeconfig },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', log, log],
     detached: true,
   });
-  const log = createWriteStream(logFile);
-  child.stdout.pipe(log, { end: false });
-  child.stderr.pipe(log, { end: false });
+  closeSync(log);
   const up: BerthUp = {
     kubeconfig,
     dataFolder,
