@@ -1,5 +1,10 @@
 /** The kinds of group apps that Berth has so far: data only, for the scheduler's default spreading. */
+import { replicaSetColumns, statefulSetColumns } from '#api/columns/apps.ts';
+import { defaultStatefulSet } from '#api/defaults-kinds.ts';
+import { defaultTemplate } from '#api/defaults-pod.ts';
 import { allVerbs, type Kind } from '#api/kind.ts';
+import { unsupportedInReplicaSet, unsupportedInStatefulSet } from '#api/unsupported.ts';
+import { validateReplicaSet, validateStatefulSet } from '#api/validate-workload.ts';
 import { type ReplicaSet, replicaSetSchema, type StatefulSet, statefulSetSchema } from './workload.ts';
 
 export type * from './workload.ts';
@@ -22,8 +27,14 @@ export const replicaSetKind: Kind<ReplicaSet> = {
   singular: 'replicaset',
   shortNames: ['rs'],
   schema: replicaSetSchema,
-  columns: [], // replicaSetColumns
+  columns: replicaSetColumns,
   selectable: { 'status.replicas': set => String(set.status?.replicas ?? 0) },
+  defaults: set => defaultTemplate(set.spec.template),
+  prepareCreate: set => {
+    set.status = { replicas: 0 };
+  },
+  validate: validateReplicaSet,
+  unsupported: unsupportedInReplicaSet,
 };
 
 export const statefulSetKind: Kind<StatefulSet> = {
@@ -33,6 +44,12 @@ export const statefulSetKind: Kind<StatefulSet> = {
   singular: 'statefulset',
   shortNames: ['sts'],
   schema: statefulSetSchema,
-  columns: [], // statefulSetColumns
+  columns: statefulSetColumns,
   selectable: {},
+  defaults: defaultStatefulSet,
+  prepareCreate: set => {
+    set.status = { replicas: 0, availableReplicas: 0 };
+  },
+  validate: validateStatefulSet,
+  unsupported: unsupportedInStatefulSet,
 };

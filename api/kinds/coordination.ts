@@ -1,7 +1,9 @@
 /** The kind of group coordination.k8s.io: Lease, the heartbeat of nodes and the lock of leaders. */
 import type { Static } from 'typebox';
+import { leaseColumns } from '#api/columns/coordination.ts';
 import { allVerbs, type Kind } from '#api/kind.ts';
 import { field, int32, microTime, objectSchema, string, struct } from '#api/schema.ts';
+import { validateLease } from '#api/validate-kinds.ts';
 import { objectMetaSchema } from './meta.ts';
 
 const leaseSpecSchema = struct(
@@ -37,9 +39,10 @@ export const leaseKind: Kind<Lease> = {
   namespaced: true,
   verbs: allVerbs,
   schema: leaseSchema,
-  columns: [], // leaseColumns
+  columns: leaseColumns,
   selectable: {},
   hasStatus: false,
   hasGeneration: false,
   subresources: [],
+  validate: validateLease,
 };

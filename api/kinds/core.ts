@@ -1,9 +1,37 @@
 /** The kinds of the core group: what generic code needs to know of each, and the types under the names of Go's API. */
+import {
+  configMapColumns,
+  eventColumns,
+  namespaceColumns,
+  nodeColumns,
+  podColumns,
+  secretColumns,
+  serviceAccountColumns,
+  serviceColumns,
+} from '#api/columns/core.ts';
+import { defaultNamespace, defaultNode, defaultSecret, defaultService } from '#api/defaults-kinds.ts';
+import { defaultPod } from '#api/defaults-pod.ts';
 import { allVerbs, type Kind, type Subresource } from '#api/kind.ts';
+import {
+  unsupportedInPod,
+  unsupportedInSecret,
+  unsupportedInService,
+  unsupportedInServiceAccount,
+} from '#api/unsupported.ts';
+import {
+  validateConfigMap,
+  validateEvent,
+  validateNamespace,
+  validateNode,
+  validateSecret,
+} from '#api/validate-kinds.ts';
+import { validatePod } from '#api/validate-pod.ts';
+import { validateService } from '#api/validate-workload.ts';
 import type { ConfigMap, Event, Namespace, Secret, ServiceAccount } from './config.ts';
 import { configMapSchema, eventSchema, namespaceSchema, secretSchema, serviceAccountSchema } from './config.ts';
 import { type Node, nodeSchema } from './node.ts';
 import { type Pod, podSchema } from './pod.ts';
+import { prepareNamespace, prepareNamespaceUpdate, preparePod } from './prepare.ts';
 import { type Service, serviceSchema } from './service.ts';
 
 export type * from './affinity.ts';
@@ -31,7 +59,7 @@ export const podKind: Kind<Pod> = {
   categories: ['all'],
   namespaced: true,
   schema: podSchema,
-  columns: [], // podColumns
+  columns: podColumns,
   selectable: {
     'spec.nodeName': pod => pod.spec.nodeName ?? '',
     'spec.restartPolicy': pod => pod.spec.restartPolicy ?? '',
@@ -52,6 +80,10 @@ export const podKind: Kind<Pod> = {
     { name: 'exec', body: { group: '', version: 'v1', kind: 'PodExecOptions' }, verbs: ['create', 'get'] },
     { name: 'attach', body: { group: '', version: 'v1', kind: 'PodAttachOptions' }, verbs: ['create', 'get'] },
   ],
+  defaults: defaultPod,
+  prepareCreate: preparePod,
+  validate: validatePod,
+  unsupported: unsupportedInPod,
 };
 
 export const nodeKind: Kind<Node> = {
@@ -63,11 +95,13 @@ export const nodeKind: Kind<Node> = {
   categories: [],
   namespaced: false,
   schema: nodeSchema,
-  columns: [], // nodeColumns
+  columns: nodeColumns,
   selectable: { 'spec.unschedulable': node => String(node.spec.unschedulable ?? false) },
   hasStatus: true,
   hasGeneration: false,
   subresources: [status],
+  defaults: defaultNode,
+  validate: validateNode,
 };
 
 export const namespaceKind: Kind<Namespace> = {
@@ -79,13 +113,17 @@ export const namespaceKind: Kind<Namespace> = {
   shortNames: ['ns'],
   namespaced: false,
   schema: namespaceSchema,
-  columns: [], // namespaceColumns
+  columns: namespaceColumns,
   selectable: {
     name: namespace => namespace.metadata.name,
     'status.phase': namespace => namespace.status?.phase ?? '',
   },
   hasStatus: true,
   subresources: [status, { name: 'finalize', verbs: ['update'] }],
+  defaults: defaultNamespace,
+  prepareCreate: prepareNamespace,
+  prepareUpdate: prepareNamespaceUpdate,
+  validate: validateNamespace,
 };
 
 export const eventKind: Kind<Event> = {
@@ -97,7 +135,7 @@ export const eventKind: Kind<Event> = {
   shortNames: ['ev'],
   namespaced: true,
   schema: eventSchema,
-  columns: [], // eventColumns
+  columns: eventColumns,
   selectable: {
     'involvedObject.kind': event => event.involvedObject?.kind ?? '',
     'involvedObject.namespace': event => event.involvedObject?.namespace ?? '',
@@ -112,6 +150,7 @@ export const eventKind: Kind<Event> = {
     type: event => event.type ?? '',
   },
   subresources: [],
+  validate: validateEvent,
 };
 
 export const configMapKind: Kind<ConfigMap> = {
@@ -123,8 +162,9 @@ export const configMapKind: Kind<ConfigMap> = {
   shortNames: ['cm'],
   namespaced: true,
   schema: configMapSchema,
-  columns: [], // configMapColumns
+  columns: configMapColumns,
   subresources: [],
+  validate: validateConfigMap,
 };
 
 export const secretKind: Kind<Secret> = {
@@ -135,9 +175,12 @@ export const secretKind: Kind<Secret> = {
   singular: 'secret',
   namespaced: true,
   schema: secretSchema,
-  columns: [], // secretColumns
+  columns: secretColumns,
   selectable: { type: secret => secret.type ?? '' },
   subresources: [],
+  defaults: defaultSecret,
+  validate: validateSecret,
+  unsupported: unsupportedInSecret,
 };
 
 export const serviceAccountKind: Kind<ServiceAccount> = {
@@ -149,8 +192,9 @@ export const serviceAccountKind: Kind<ServiceAccount> = {
   shortNames: ['sa'],
   namespaced: true,
   schema: serviceAccountSchema,
-  columns: [], // serviceAccountColumns
+  columns: serviceAccountColumns,
   subresources: [],
+  unsupported: unsupportedInServiceAccount,
 };
 
 export const serviceKind: Kind<Service> = {
@@ -163,11 +207,17 @@ export const serviceKind: Kind<Service> = {
   categories: ['all'],
   namespaced: true,
   schema: serviceSchema,
-  columns: [], // serviceColumns
+  columns: serviceColumns,
   selectable: {
     'spec.clusterIP': service => service.spec.clusterIP ?? '',
     'spec.type': service => service.spec.type ?? '',
   },
   hasStatus: true,
   subresources: [status],
+  defaults: defaultService,
+  prepareCreate: service => {
+    service.status = { loadBalancer: {} };
+  },
+  validate: validateService,
+  unsupported: unsupportedInService,
 };

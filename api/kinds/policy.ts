@@ -1,7 +1,9 @@
 /** The kinds of group policy: PodDisruptionBudget, and the body of a pod's eviction. */
 import type { Static } from 'typebox';
+import { podDisruptionBudgetColumns } from '#api/columns/policy.ts';
 import { allVerbs, type Kind } from '#api/kind.ts';
 import { field, int32, int64, intOrString, listBy, mapOf, objectSchema, openEnum, struct, time } from '#api/schema.ts';
+import { validatePodDisruptionBudget } from '#api/validate-workload.ts';
 import { conditionSchema, deleteOptionsSchema, labelSelectorSchema, objectMetaSchema } from './meta.ts';
 
 const policy = (name: string) => `io.k8s.api.policy.v1.${name}`;
@@ -68,9 +70,13 @@ export const podDisruptionBudgetKind: Kind<PodDisruptionBudget> = {
   namespaced: true,
   verbs: allVerbs,
   schema: podDisruptionBudgetSchema,
-  columns: [], // podDisruptionBudgetColumns
+  columns: podDisruptionBudgetColumns,
   selectable: {},
   hasStatus: true,
   hasGeneration: true,
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  prepareCreate: budget => {
+    budget.status = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
+  },
+  validate: validatePodDisruptionBudget,
 };

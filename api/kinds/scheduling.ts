@@ -1,7 +1,9 @@
 /** The kind of group scheduling.k8s.io: PriorityClass. */
 import type { Static } from 'typebox';
+import { priorityClassColumns } from '#api/columns/scheduling.ts';
 import { allVerbs, type Kind } from '#api/kind.ts';
 import { bool, int32, objectSchema, openEnum, string } from '#api/schema.ts';
+import { validatePriorityClass } from '#api/validate-kinds.ts';
 import { objectMetaSchema } from './meta.ts';
 
 export const priorityClassSchema = objectSchema(
@@ -38,9 +40,13 @@ export const priorityClassKind: Kind<PriorityClass> = {
   namespaced: false,
   verbs: allVerbs,
   schema: priorityClassSchema,
-  columns: [], // priorityClassColumns
+  columns: priorityClassColumns,
   selectable: {},
   hasStatus: false,
   hasGeneration: false,
   subresources: [],
+  defaults: priorityClass => {
+    priorityClass.value ??= 0;
+  },
+  validate: validatePriorityClass,
 };

@@ -1,0 +1,34 @@
+/** What the server sets when an object is created or replaced, whatever the client wrote: the first status, and what only it may change. */
+import { qosClass } from '#api/qos.ts';
+import type { Namespace } from './config.ts';
+import type { Pod } from './pod.ts';
+
+const namespaceFinalizer = 'kubernetes';
+
+/** Pending, with its class of service; held back from scheduling while it has gates. */
+export const preparePod = (pod: Pod): void => {
+  const isGated = (pod.spec.schedulingGates ?? []).length > 0;
+  pod.status = { phase: 'Pending', qosClass: qosClass(pod) };
+  if (isGated)
+    pod.status.conditions = [
+      {
+        type: 'PodScheduled',
+        status: 'False',
+        reason: 'SchedulingGated',
+        message: 'Scheduling is blocked due to non-empty scheduling gates',
+      },
+    ];
+};
+
+export const prepareNamespace = (namespace: Namespace): void => {
+  const finalizers = namespace.spec.finalizers ?? [];
+  namespace.spec.finalizers = finalizers.includes(namespaceFinalizer)
+    ? finalizers
+    : [...finalizers, namespaceFinalizer];
+  namespace.status = { phase: 'Active' };
+};
+
+/** Finalizers of a namespace change through the finalize subresource only. */
+export const prepareNamespaceUpdate = (namespace: Namespace, old: Namespace): void => {
+  namespace.spec = { ...old.spec };
+};
