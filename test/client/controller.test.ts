@@ -49,36 +49,6 @@ test('changes are reconciled until there is nothing to write, and only then', as
 });
 
 test('a key is not reconciled again before the cache shows what its last plan wrote', async () => {
-  const seen: string[] = [];
-  const { clock, client, end } = start({
-    reconcile: object => {
-      seen.push(`${object.metadata.name}:${object.spec?.size}`);
-      return {
-        writes: object.spec?.size === 1 ? [patchOf(thingKind, object, 'merge', { spec: { size: 2 } })] : [],
-        againInMs: 1000,
-      };
-    },
-  });
-  client.put(thingKind, thing('a', 1));
-  client.put(thingKind, thing('b', 7));
-  // The watch does not come back before the write is made, so the cache stays behind it.
-  await clock.advance(0);
-  client.fault = call => (call.verb === 'watch' || call.verb === 'list' ? unavailable('away') : undefined);
-  client.endWatches();
-  client.put(thingKind, thing('a', 1));
-  await clock.advance(0);
-  seen.length = 0;
-  await clock.advance(5000);
-  const behind = seen.filter(entry => entry.startsWith('a'));
-  client.fault = () => undefined;
-  await clock.advance(20_000);
-  expect(new Set(behind).size).toBeLessThanOrEqual(1);
-  expect(seen.filter(entry => entry.startsWith('a')).at(-1)).toBe('a:2');
-  expect(client.peek(thingKind, 'a', 'default')?.spec?.size).toBe(2);
-  await end();
-});
-
-test('while its write is not shown, repeated changes of a key do not repeat the plan', async () => {
   const { clock, client, end } = start({
     reconcile: object => ({
       writes:
