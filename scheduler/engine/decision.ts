@@ -1,0 +1,44 @@
+/** What one attempt to place a pod came to, as plain values. */
+import type { PodView } from './shape.ts';
+
+export interface Decision {
+  readonly pod: PodView;
+  readonly outcome: 'scheduled' | 'unschedulable' | 'gated';
+  /** The node taken: row and name. */
+  readonly node?: { readonly slot: number; readonly name: string };
+  /** Number of nodes that the pod fits on, among those looked at. */
+  readonly feasible: number;
+  /** Total score of the node taken, and how many nodes share it; absent where no scoring was needed. */
+  readonly score?: number;
+  readonly ties?: number;
+  readonly shortcut?: 'singleFeasible' | 'nominatedNode';
+  /** Why no node was taken. */
+  readonly failure?: Failure;
+}
+
+export interface Failure {
+  /** Rejected before any node was looked at. */
+  readonly preFilter?: Rejection;
+  /** Held back by its scheduling gates. */
+  readonly preEnqueue?: Rejection;
+  /** Names of the plugins that refused nodes: only what changes their mind can help. */
+  readonly plugins: readonly string[];
+  /** Text of the PodScheduled condition, before what preemption adds; empty for gated pods. */
+  readonly message: string;
+}
+
+export interface Rejection {
+  readonly plugin: string;
+  readonly code: 'Unschedulable' | 'UnschedulableAndUnresolvable';
+  readonly reasons: readonly string[];
+}
+
+/** Every node's verdict on a pod, made for explanations and for preemption. */
+export interface Verdicts {
+  /** By row: 0 fits, else a code of the profile's `verdicts`; `noNode` for rows without a node. */
+  readonly codes: Uint8Array;
+  /** Reasons of rows where the code does not say them all. */
+  readonly reasons: ReadonlyMap<number, readonly string[]>;
+  /** The pod is restricted to these rows; the others were not looked at. */
+  readonly restrictedTo: readonly number[] | undefined;
+}

@@ -1,0 +1,152 @@
+/** NodeResourcesFit: the node must have room for what the pod requests (SEMANTICS F.5). Scores are in allocation.ts. */
+import type { Columns } from '../columns.ts';
+import { changedNode, type FilterPlugin, type FilterRun, type Trial, type WakeTest } from '../plugin.ts';
+import type { PodView, Shape, Usage } from '../shape.ts';
+
+export interface FitArguments {
+  /** Extended resources that are not looked at: names, and groups (what stands before the slash). */
+  readonly ignoredResources?: readonly string[];
+  readonly ignoredResourceGroups?: readonly string[];
+}
+
+const full = 1;
+const neverFits = 2;
+
+export const fit = (args: FitArguments = {}): FilterPlugin => ({
+  name: 'NodeResourcesFit',
+  scope: 'usage',
+  reasons: [
+    { text: 'Insufficient resources', unresolvable: false },
+    { text: 'Insufficient resources', unresolvable: true },
+  ],
+  prepare: (shape, columns) => run(wantedOf(shape, columns, args), columns),
+  wokenBy: {
+    nodeAdded: (pod, change, columns) => fitsWhenEmpty(pod, change, columns),
+    nodeChanged: (pod, change, columns) => fitsWhenEmpty(pod, change, columns),
+    // A pod that goes frees at least its place among the node's pods.
+    podRemoved: () => true,
+    podChanged: () => true,
+  },
+});
+
+interface Wanted {
+  readonly columns: readonly number[];
+  readonly amounts: readonly number[];
+}
+
+const wantedOf = (shape: Shape, columns: Columns, args: FitArguments): Wanted => {
+  const { columns: all, amounts } = shape.usage;
+  const isIgnored = (column: number): boolean => {
+    const name = columns.resourceNames[column] ?? '';
+    return (
+      isExtended(name) &&
+      ((args.ignoredResources?.includes(name) ?? false) ||
+        (args.ignoredResourceGroups?.includes(name.slice(0, name.indexOf('/'))) ?? false))
+    );
+  };
+  const kept = all
+    .map((_column, i) => i)
+    .filter(i => !isIgnored(all[i]!) && isCounted(columns.resourceNames[all[i]!]!));
+  return { columns: kept.map(i => all[i]!), amounts: kept.map(i => amounts[i]!) };
+};
+
+/** `example.com/gpu`, but not `hugepages-2Mi` nor anything of kubernetes.io. */
+const isExtended = (name: string): boolean =>
+  name.includes('/') && !name.slice(0, name.indexOf('/')).endsWith('kubernetes.io') && !name.startsWith('requests.');
+
+/** Resources that a node can run out of: cpu, memory, ephemeral storage and scalars (SEMANTICS B.7). */
+const isCounted = (name: string): boolean =>
+  name === 'cpu' ||
+  name === 'memory' ||
+  name === 'ephemeral-storage' ||
+  name.includes('/') ||
+  name.startsWith('hugepages-') ||
+  name.startsWith('attachable-volumes-');
+
+const run = (wanted: Wanted, columns: Columns): FilterRun => ({
+  check(nodes, count, verdict) {
+    let refused = false;
+    const { podCount, podLimit } = columns;
+    for (let i = 0; i < count; i++) {
+      const node = nodes[i]!;
+      if (podCount[node]! + 1 > podLimit[node]!) {
+        verdict[node] = full;
+        refused = true;
+      }
+    }
+    for (let r = 0; r < wanted.columns.length; r++) {
+      const want = wanted.amounts[r]!;
+      const has = columns.allocatable[wanted.columns[r]!]!;
+      const used = columns.used[wanted.columns[r]!]!;
+      for (let i = 0; i < count; i++) {
+        const node = nodes[i]!;
+        if (want > has[node]! - used[node]!) {
+          refused = true;
+          if (want > has[node]!) verdict[node] = neverFits;
+          else if (verdict[node] === 0) verdict[node] = full;
+        }
+      }
+    }
+    return refused;
+  },
+  explain: node => new FitTrial(wanted, columns, node).explain(),
+  trial: node => new FitTrial(wanted, columns, node),
+});
+
+class FitTrial implements Trial {
+  readonly #wanted: Wanted;
+  readonly #columns: Columns;
+  readonly #node: number;
+  readonly #left: number[];
+  #podsLeft: number;
+
+  constructor(wanted: Wanted, columns: Columns, node: number) {
+    this.#wanted = wanted;
+    this.#columns = columns;
+    this.#node = node;
+    this.#left = wanted.columns.map(column => columns.allocatable[column]![node]! - columns.used[column]![node]!);
+    this.#podsLeft = columns.podLimit[node]! - columns.podCount[node]!;
+  }
+
+  add(pod: PodView): void {
+    this.#use(pod.shape.usage, 1);
+  }
+
+  remove(pod: PodView): void {
+    this.#use(pod.shape.usage, -1);
+  }
+
+  #use(usage: Usage, sign: 1 | -1): void {
+    this.#podsLeft -= sign;
+    for (let i = 0; i < usage.columns.length; i++) {
+      const at = this.#wanted.columns.indexOf(usage.columns[i]!);
+      if (at >= 0) this.#left[at]! -= sign * usage.amounts[i]!;
+    }
+  }
+
+  verdict(): number {
+    let verdict = this.#podsLeft < 1 ? full : 0;
+    for (let i = 0; i < this.#left.length; i++) {
+      const want = this.#wanted.amounts[i]!;
+      if (want <= this.#left[i]!) continue;
+      if (want > this.#columns.allocatable[this.#wanted.columns[i]!]![this.#node]!) return neverFits;
+      verdict = full;
+    }
+    return verdict;
+  }
+
+  explain(): readonly string[] {
+    const reasons = this.#podsLeft < 1 ? ['Too many pods'] : [];
+    this.#wanted.columns.forEach((column, i) => {
+      if (this.#wanted.amounts[i]! > this.#left[i]!)
+        reasons.push(`Insufficient ${this.#columns.resourceNames[column]}`);
+    });
+    return reasons;
+  }
+}
+
+const fitsWhenEmpty: WakeTest = (pod, change, columns) => {
+  const slot = changedNode(change);
+  const { usage } = pod.shape;
+  return slot >= 0 && usage.columns.every((column, i) => usage.amounts[i]! <= columns.allocatable[column]![slot]!);
+};

@@ -1,0 +1,39 @@
+/** ImageLocality: nodes that have the pod's images already, the larger and the more widespread the better (SEMANTICS F.8). */
+import type { ScorePlugin } from '../plugin.ts';
+
+const mebi = 1024 * 1024;
+const lowest = 23 * mebi;
+const highestPerContainer = 1000 * mebi;
+
+export const imageLocality: ScorePlugin = {
+  name: 'ImageLocality',
+  scope: 'node',
+  normalization: 'none',
+  prepare(shape, columns) {
+    const { containers, initContainers = [] } = shape.sample.spec;
+    const images = [...initContainers, ...containers].map(container => normalizedImageName(container.image ?? ''));
+    const highest = highestPerContainer * images.length;
+    return {
+      // The number of nodes, and of those that have an image, is in every node's score.
+      version: () => columns.imagesRevision,
+      score(nodes, count, out) {
+        const present = images.map(image => columns.image(image)).filter(image => image !== undefined);
+        for (let i = 0; i < count; i++) {
+          const node = nodes[i]!;
+          let sum = 0;
+          for (const { nodes: holders, sizes } of present) {
+            const size = sizes.get(node);
+            if (size !== undefined) sum += Math.trunc(size * (holders / columns.count));
+          }
+          const clamped = Math.min(Math.max(sum, lowest), highest);
+          out[node] = Math.floor((100 * (clamped - lowest)) / (highest - lowest));
+        }
+        return true;
+      },
+    };
+  },
+};
+
+/** An image without tag means `:latest`. */
+export const normalizedImageName = (name: string): string =>
+  name.lastIndexOf(':') <= name.lastIndexOf('/') ? `${name}:latest` : name;

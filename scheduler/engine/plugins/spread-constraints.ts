@@ -1,0 +1,173 @@
+/**
+ * A topology spread constraint of a pod shape, with its standing counts: matching pods per value of the topology key
+ * over the nodes that count for it (SEMANTICS F.5, F.8).
+ */
+import type { TopologySpreadConstraint } from '#api/kinds/core.ts';
+import { findUntolerated } from '#api/taints.ts';
+import type { Columns } from '../columns.ts';
+import type { LabelColumn } from '../label-column.ts';
+import { compileRequired, type NodeTest } from '../node-match.ts';
+import { DomainCount, type LabelSet, type PodMatcher } from '../pod-index.ts';
+import { namespaceOf, type Shape } from '../shape.ts';
+import type { MergedSelector } from '../surroundings.ts';
+import { isEmptySelector, labelTest } from '../term.ts';
+
+/** A constraint as stated by the pod or by the profile's defaults. */
+export interface StatedConstraint {
+  readonly maxSkew: number;
+  readonly topologyKey: string;
+  readonly minDomains: number;
+  readonly honorsAffinity: boolean;
+  readonly honorsTaints: boolean;
+  readonly selectorKey: string;
+  /** Which labels match; an empty selector counts no pod but still matches. */
+  readonly matches: (labels: Readonly<Record<string, string>>) => boolean;
+  readonly countsNone: boolean;
+}
+
+export type Action = 'DoNotSchedule' | 'ScheduleAnyway';
+
+/** The pod's own constraints with this action. */
+export const ownConstraints = (shape: Shape, action: Action): readonly StatedConstraint[] =>
+  (shape.sample.spec.topologySpreadConstraints ?? [])
+    .filter(constraint => constraint.whenUnsatisfiable === action)
+    .map(constraint => stated(constraint, shape));
+
+const stated = (constraint: TopologySpreadConstraint, { labelSet }: Shape): StatedConstraint => {
+  const { labelSelector, matchLabelKeys = [] } = constraint;
+  const byKeys = matchLabelKeys
+    .filter(key => Object.hasOwn(labelSet.labels, key))
+    .map(key => [key, labelSet.labels[key]!]);
+  const keyLabels: Record<string, string> = Object.fromEntries(byKeys);
+  const bySelector = labelTest(labelSelector);
+  const byLabels = labelTest({ matchLabels: keyLabels });
+  const hasKeys = byKeys.length > 0;
+  // Upstream adds the selector's requirements to those of the keys; an absent selector has none to add.
+  const matches = !hasKeys
+    ? bySelector
+    : labelSelector === undefined
+      ? byLabels
+      : (labels: Readonly<Record<string, string>>) => byLabels(labels) && bySelector(labels);
+  return {
+    maxSkew: constraint.maxSkew,
+    topologyKey: constraint.topologyKey,
+    minDomains: constraint.minDomains ?? 1,
+    honorsAffinity: (constraint.nodeAffinityPolicy ?? 'Honor') === 'Honor',
+    honorsTaints: constraint.nodeTaintsPolicy === 'Honor',
+    selectorKey: JSON.stringify([labelSelector ?? null, keyLabels]),
+    matches,
+    countsNone: !hasKeys && labelSelector !== undefined && isEmptySelector(labelSelector),
+  };
+};
+
+/** A default constraint of the profile; its selector is that of the pod's Services and controller. */
+export interface DefaultConstraint {
+  readonly maxSkew: number;
+  readonly topologyKey: string;
+  readonly whenUnsatisfiable: Action;
+}
+
+export const systemDefaultConstraints: readonly DefaultConstraint[] = [
+  { maxSkew: 3, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
+  { maxSkew: 5, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
+];
+
+export const defaultConstraints = (
+  defaults: readonly DefaultConstraint[],
+  action: Action,
+  selector: MergedSelector | undefined,
+): readonly StatedConstraint[] =>
+  selector === undefined
+    ? []
+    : defaults
+        .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action)
+        .map(({ maxSkew, topologyKey }) => ({
+          maxSkew,
+          topologyKey,
+          minDomains: 1,
+          honorsAffinity: true,
+          honorsTaints: false,
+          selectorKey: selector.key,
+          matches: selector.matches,
+          countsNone: false,
+        }));
+
+const refusing = ['NoSchedule', 'NoExecute'];
+
+/** Standing counts of one constraint. */
+export class ConstraintCount {
+  readonly stated: StatedConstraint;
+  readonly column: LabelColumn;
+  readonly matcher: PodMatcher;
+  readonly domain: DomainCount;
+  /** Eligible nodes per value: a value is a domain while it has one. */
+  nodesPerValue: Int32Array = new Int32Array(16);
+  readonly selfMatches: boolean;
+  /** Same namespace as the pod's: only such pods count. */
+  readonly namespace: string;
+  readonly #columns: Columns;
+  readonly #affinity: NodeTest | undefined;
+  readonly #shape: Shape;
+  readonly #requiredKeys: readonly LabelColumn[];
+
+  /** `requiredKeys`: nodes without one of these labels do not count. */
+  constructor(stated: StatedConstraint, shape: Shape, columns: Columns, requiredKeys: readonly string[]) {
+    const namespace = namespaceOf(shape.sample);
+    this.stated = stated;
+    this.namespace = namespace;
+    this.column = columns.labelColumn(stated.topologyKey);
+    const { nodeSelector, affinity } = shape.sample.spec;
+    this.#affinity = stated.honorsAffinity
+      ? compileRequired(nodeSelector, affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution, columns)
+      : undefined;
+    this.#columns = columns;
+    this.#shape = shape;
+    this.#requiredKeys = requiredKeys.map(key => columns.labelColumn(key));
+    this.selfMatches = stated.matches(shape.labelSet.labels);
+    const matches = (set: LabelSet): boolean =>
+      !stated.countsNone && set.namespace === namespace && stated.matches(set.labels);
+    this.matcher = columns.index.matcher(
+      `spread ${stated.countsNone} ${namespace} ${stated.selectorKey}`,
+      { countsTerminating: false, readsNamespaces: false },
+      matches,
+    );
+    this.domain = new DomainCount(this.column);
+    this.matcher.domains.push(this.domain);
+    this.recount();
+  }
+
+  /** Does a pod count here when it comes or goes in thought? Upstream then asks neither for termination nor emptiness. */
+  matchesInThought(set: LabelSet): boolean {
+    return set.namespace === this.namespace && this.stated.matches(set.labels);
+  }
+
+  isEligible(slot: number): boolean {
+    for (const key of this.#requiredKeys) if (key.ids[slot]! < 0) return false;
+    if (this.#affinity !== undefined && !this.#affinity.matches(slot)) return false;
+    if (!this.stated.honorsTaints) return true;
+    const taints = this.#columns.taintLists[this.#columns.taints[slot]!];
+    return findUntolerated(taints, this.#shape.sample.spec.tolerations, refusing) === undefined;
+  }
+
+  /** Counts anew; called when node objects changed. */
+  recount(): void {
+    const { live, count, capacity } = this.#columns;
+    const eligible = new Uint8Array(capacity);
+    this.nodesPerValue = new Int32Array(Math.max(16, this.column.values.length));
+    for (let i = 0; i < count; i++) {
+      const slot = live[i]!;
+      if (!this.isEligible(slot)) continue;
+      eligible[slot] = 1;
+      const id = this.column.ids[slot]!;
+      if (id >= 0) this.nodesPerValue[id]!++;
+    }
+    this.domain.eligible = eligible;
+    this.domain.rebuild(this.matcher.perNode);
+  }
+
+  dispose(): void {
+    const at = this.matcher.domains.indexOf(this.domain);
+    if (at >= 0) this.matcher.domains.splice(at, 1);
+    this.#columns.index.release(this.matcher);
+  }
+}

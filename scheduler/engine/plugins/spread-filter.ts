@@ -1,0 +1,199 @@
+/**
+ * PodTopologySpread as a filter: constraints with DoNotSchedule. A node is refused when the pod would make its domain
+ * exceed the emptiest one by more than maxSkew, or when it lacks the topology key (SEMANTICS F.5).
+ */
+import type { Columns } from '../columns.ts';
+import { grown } from '../label-column.ts';
+import type { FilterPlugin, FilterRun, Trial, WakeTest } from '../plugin.ts';
+import type { LabelSet } from '../pod-index.ts';
+import { namespaceOf, type PodView, type Shape } from '../shape.ts';
+import {
+  ConstraintCount,
+  type DefaultConstraint,
+  defaultConstraints,
+  ownConstraints,
+  type StatedConstraint,
+} from './spread-constraints.ts';
+
+const missingLabel = 1;
+const tooUneven = 2;
+/** No domain at all: nothing is ever uneven (upstream starts its minimum at MaxInt32). */
+const noDomain = 2 ** 31 - 1;
+
+export interface SpreadArguments {
+  readonly defaults: readonly DefaultConstraint[];
+  /** The built-in defaults (defaultingType System) do not ask for all their keys on a node. */
+  readonly isSystemDefault: boolean;
+}
+
+export const spreadFilter = ({ defaults }: SpreadArguments): FilterPlugin => {
+  const hasHardDefaults = defaults.some(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule');
+  return {
+    name: 'PodTopologySpread',
+    scope: 'cluster',
+    reasons: [
+      { text: "node(s) didn't match pod topology spread constraints (missing required label)", unresolvable: true },
+      { text: "node(s) didn't match pod topology spread constraints", unresolvable: false },
+    ],
+    prepare(shape, columns) {
+      if (shape.sample.spec.topologySpreadConstraints?.length)
+        return runOf(ownConstraints(shape, 'DoNotSchedule'), shape, columns);
+      if (!hasHardDefaults) return undefined;
+      const selector = columns.surroundings.defaultSelector(shape.sample);
+      return runOf(defaultConstraints(defaults, 'DoNotSchedule', selector), shape, columns);
+    },
+    wokenBy: {
+      nodeAdded: () => true,
+      nodeChanged: () => true,
+      podAdded: isAboutMatching,
+      podRemoved: isAboutMatching,
+      podChanged: isAboutMatching,
+      selectorsChanged: () => hasHardDefaults,
+    },
+  };
+};
+
+const isAboutMatching: WakeTest = (pod, change) => {
+  if (!('pod' in change)) return true;
+  const { labelSet } = change.pod;
+  if (labelSet.namespace !== namespaceOf(pod.pod)) return false;
+  return ownConstraints(pod.shape, 'DoNotSchedule').some(constraint => constraint.matches(labelSet.labels));
+};
+
+const runOf = (constraints: readonly StatedConstraint[], shape: Shape, columns: Columns): FilterRun | undefined => {
+  if (constraints.length === 0) return undefined;
+  const keys = constraints.map(({ topologyKey }) => topologyKey);
+  return new SpreadRun(constraints.map(constraint => new ConstraintCount(constraint, shape, columns, keys)));
+};
+
+class SpreadRun implements FilterRun {
+  readonly #counts: readonly ConstraintCount[];
+  /** 1: a pod may be added there. */
+  #allowed: Int32Array = new Int32Array(16);
+
+  constructor(counts: readonly ConstraintCount[]) {
+    this.#counts = counts;
+  }
+
+  follow(_changed: Uint32Array, _count: number, nodesChanged: boolean): void {
+    if (nodesChanged) for (const count of this.#counts) count.recount();
+  }
+
+  isSilent(): boolean {
+    return this.#counts.every(count => count.column.missing === 0 && this.#judgeValues(count));
+  }
+
+  check(nodes: Uint32Array, count: number, verdict: Uint8Array): boolean {
+    let refused = false;
+    for (const constraint of this.#counts) if (this.#checkOne(constraint, nodes, count, verdict)) refused = true;
+    return refused;
+  }
+
+  #checkOne(constraint: ConstraintCount, nodes: Uint32Array, count: number, verdict: Uint8Array): boolean {
+    const { column } = constraint;
+    const allAllowed = this.#judgeValues(constraint);
+    if (allAllowed && column.missing === 0) return false;
+    const allowed = this.#allowed;
+    const { ids } = column;
+    let refused = false;
+    for (let i = 0; i < count; i++) {
+      const node = nodes[i]!;
+      const id = ids[node]!;
+      if (id >= 0 && allowed[id] === 1) continue;
+      refused = true;
+      if (verdict[node] === 0) verdict[node] = id < 0 ? missingLabel : tooUneven;
+    }
+    return refused;
+  }
+
+  /** Fills `#allowed` per value; true when every value is allowed. */
+  #judgeValues(constraint: ConstraintCount): boolean {
+    const counts = constraint.domain.covering();
+    const values = constraint.column.values.length;
+    if (this.#allowed.length < values) this.#allowed = grown(this.#allowed, values);
+    const limit = constraint.stated.maxSkew + leastOf(constraint).least - (constraint.selfMatches ? 1 : 0);
+    let all = true;
+    for (let id = 0; id < values; id++) {
+      const allowed = counts[id]! <= limit;
+      this.#allowed[id] = allowed ? 1 : 0;
+      if (!allowed) all = false;
+    }
+    return all;
+  }
+
+  trial(node: number): Trial {
+    return new SpreadTrial(this.#counts, node);
+  }
+
+  dispose(): void {
+    for (const count of this.#counts) count.dispose();
+  }
+}
+
+/** The least count over all domains but `without`, and over all; 0 while there are fewer domains than minDomains. */
+const leastOf = (constraint: ConstraintCount, without = -1): { least: number; others: number; domains: number } => {
+  const counts = constraint.domain.covering();
+  const nodes = constraint.nodesPerValue;
+  let others = noDomain;
+  let domains = 0;
+  let own = noDomain;
+  for (let id = 0; id < nodes.length; id++) {
+    if (nodes[id] === 0) continue;
+    domains++;
+    const here = counts[id]!;
+    if (id === without) own = here;
+    else if (here < others) others = here;
+  }
+  const least = domains < constraint.stated.minDomains ? 0 : Math.min(own, others);
+  return { least, others, domains };
+};
+
+class SpreadTrial implements Trial {
+  readonly #parts: readonly {
+    readonly constraint: ConstraintCount;
+    readonly id: number;
+    readonly isDomain: boolean;
+    readonly others: number;
+    readonly domains: number;
+    count: number;
+  }[];
+
+  constructor(counts: readonly ConstraintCount[], node: number) {
+    this.#parts = counts.map(constraint => {
+      const id = constraint.column.ids[node]!;
+      const { others, domains } = leastOf(constraint, id);
+      return {
+        constraint,
+        id,
+        // Pods that come and go in thought count only on a node that counts.
+        isDomain: id >= 0 && constraint.isEligible(node),
+        others,
+        domains,
+        count: id < 0 ? 0 : (constraint.domain.counts[id] ?? 0),
+      };
+    });
+  }
+
+  add(pod: PodView): void {
+    this.#move(pod.shape.labelSet, 1);
+  }
+
+  remove(pod: PodView): void {
+    this.#move(pod.shape.labelSet, -1);
+  }
+
+  #move(labelSet: LabelSet, by: 1 | -1): void {
+    for (const part of this.#parts) if (part.isDomain && part.constraint.matchesInThought(labelSet)) part.count += by;
+  }
+
+  verdict(): number {
+    for (const { constraint, id, others, domains, count } of this.#parts) {
+      if (id < 0) return missingLabel;
+      const { stated, selfMatches, nodesPerValue } = constraint;
+      const own = (nodesPerValue[id] ?? 0) > 0 ? count : noDomain;
+      const least = domains < stated.minDomains ? 0 : Math.min(own, others);
+      if (count + (selfMatches ? 1 : 0) - least > stated.maxSkew) return tooUneven;
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,120 @@
+/** A scheduling profile: which plugins judge, in which order and with which weight. The default is that of upstream v1.35. */
+import type { FilterPlugin, Reason, ScorePlugin } from './plugin.ts';
+import { affinityFilter } from './plugins/affinity-filter.ts';
+import { type AffinityArguments, affinityScore } from './plugins/affinity-score.ts';
+import { balancedAllocation, fitScore, type ScoringStrategy, type WeightedResource } from './plugins/allocation.ts';
+import type { FitArguments } from './plugins/fit.ts';
+import { imageLocality } from './plugins/image-locality.ts';
+import { type NodeAffinityArguments, nodeAffinity, nodeAffinityScore } from './plugins/node-affinity.ts';
+import {
+  nodeName,
+  nodeUnschedulable,
+  type TaintArguments,
+  taintToleration,
+  taintTolerationScore,
+} from './plugins/node-plugins.ts';
+import { nodePorts } from './plugins/node-ports.ts';
+import { systemDefaultConstraints } from './plugins/spread-constraints.ts';
+import { type SpreadArguments, spreadFilter } from './plugins/spread-filter.ts';
+import { spreadScore } from './plugins/spread-score.ts';
+
+export interface WeightedScore {
+  readonly plugin: ScorePlugin;
+  readonly weight: number;
+}
+
+export interface PreemptionArguments {
+  readonly minCandidateNodesPercentage: number;
+  readonly minCandidateNodesAbsolute: number;
+}
+
+export interface Profile {
+  readonly schedulerName: string;
+  readonly filters: readonly FilterPlugin[];
+  readonly scores: readonly WeightedScore[];
+  /** 100: all nodes are judged and scored; 0: upstream's adaptive share; else that share of the nodes. */
+  readonly percentageOfNodesToScore: number;
+  /** Undefined: pods of this profile push nobody out. */
+  readonly preemption: PreemptionArguments | undefined;
+  /** The verdict codes: the reasons of all filters, one after the other, from 1. */
+  readonly verdicts: readonly VerdictCode[];
+  /** Verdict code before the first of each filter. */
+  readonly bases: readonly number[];
+}
+
+export interface VerdictCode extends Reason {
+  readonly plugin: string;
+}
+
+/** A row without a node. */
+export const noNode = 255;
+
+export interface ProfileOptions {
+  readonly schedulerName?: string;
+  readonly filters: readonly FilterPlugin[];
+  readonly scores: readonly WeightedScore[];
+  readonly percentageOfNodesToScore?: number;
+  readonly preemption?: PreemptionArguments | undefined;
+}
+
+export const defaultPreemption: PreemptionArguments = {
+  minCandidateNodesPercentage: 10,
+  minCandidateNodesAbsolute: 100,
+};
+
+/** Throws when the filters have more reasons than fit in a byte. */
+export const createProfile = (options: ProfileOptions): Profile => {
+  const bases: number[] = [];
+  const verdicts: VerdictCode[] = [{ plugin: '', text: '', unresolvable: false }];
+  for (const { name, reasons } of options.filters) {
+    bases.push(verdicts.length - 1);
+    verdicts.push(...reasons.map(reason => ({ ...reason, plugin: name })));
+  }
+  if (verdicts.length > noNode) throw new Error(`a profile can have ${noNode - 1} reasons, not ${verdicts.length - 1}`);
+  return {
+    schedulerName: options.schedulerName ?? 'default-scheduler',
+    filters: options.filters,
+    scores: options.scores,
+    percentageOfNodesToScore: options.percentageOfNodesToScore ?? 100,
+    preemption: 'preemption' in options ? options.preemption : defaultPreemption,
+    verdicts,
+    bases,
+  };
+};
+
+/** Arguments of the built-in plugins, by upstream's names (`NodeResourcesFitArgs`, …). */
+export interface PluginArguments {
+  readonly fit?: FitArguments & { readonly strategy?: ScoringStrategy };
+  readonly balancedAllocation?: { readonly resources: readonly WeightedResource[] };
+  readonly nodeAffinity?: NodeAffinityArguments;
+  readonly taintToleration?: TaintArguments;
+  readonly podTopologySpread?: SpreadArguments;
+  readonly interPodAffinity?: AffinityArguments;
+}
+
+export const systemSpread: SpreadArguments = { defaults: systemDefaultConstraints, isSystemDefault: true };
+
+/** The filters of the default profile, in upstream's order (SEMANTICS F.3). */
+export const defaultFilters = (args: PluginArguments = {}): readonly FilterPlugin[] => [
+  nodeUnschedulable,
+  nodeName,
+  taintToleration(args.taintToleration),
+  nodeAffinity(args.nodeAffinity),
+  nodePorts,
+  it(args.fit),
+  spreadFilter(args.podTopologySpread ?? systemSpread),
+  affinityFilter,
+];
+
+export const defaultScores = (args: PluginArguments = {}): readonly WeightedScore[] => [
+  { plugin: taintTolerationScore(args.taintToleration), weight: 3 },
+  { plugin: nodeAffinityScore(args.nodeAffinity), weight: 2 },
+  { plugin: fitScore(args.fit?.strategy), weight: 1 },
+  { plugin: spreadScore(args.podTopologySpread ?? systemSpread), weight: 2 },
+  { plugin: affinityScore(args.interPodAffinity), weight: 2 },
+  { plugin: balancedAllocation(args.balancedAllocation?.resources), weight: 1 },
+  { plugin: imageLocality, weight: 1 },
+];
+
+export const defaultProfile = (args: PluginArguments = {}): Profile =>
+  createProfile({ filters: defaultFilters(args), scores: defaultScores(args) });

@@ -1,0 +1,164 @@
+/**
+ * A profile's plugins, made ready for one shape of pod, and the plain way to use them: judge some rows by every filter in
+ * order, score some rows by every score plugin. The quick way with standing results is in standing.ts.
+ */
+import type { Columns } from './columns.ts';
+import type { FilterPlugin, FilterRun, ScorePlugin, ScoreRun, Trial } from './plugin.ts';
+import type { Profile } from './profile.ts';
+import type { PodView, Shape } from './shape.ts';
+
+export interface ActiveFilter {
+  readonly plugin: FilterPlugin;
+  readonly run: FilterRun;
+  /** Verdict code before its first. */
+  readonly base: number;
+}
+
+export interface ActiveScore {
+  readonly plugin: ScorePlugin;
+  readonly run: ScoreRun;
+  readonly weight: number;
+}
+
+export interface Runs {
+  readonly filters: readonly ActiveFilter[];
+  readonly scores: readonly ActiveScore[];
+}
+
+export const prepareRuns = (shape: Shape, columns: Columns, profile: Profile): Runs => {
+  const filters: ActiveFilter[] = [];
+  profile.filters.forEach((plugin, i) => {
+    const run = plugin.prepare(shape, columns);
+    if (run !== undefined) filters.push({ plugin, run, base: profile.bases[i]! });
+  });
+  const scores: ActiveScore[] = [];
+  for (const { plugin, weight } of profile.scores) {
+    const run = weight === 0 ? undefined : plugin.prepare(shape, columns);
+    if (run !== undefined) scores.push({ plugin, run, weight });
+  }
+  return { filters, scores };
+};
+
+export const disposeRuns = ({ filters, scores }: Runs): void => {
+  for (const { run } of filters) run.dispose?.();
+  for (const { run } of scores) run.dispose?.();
+};
+
+/**
+ * Runs filters over `nodes[0..count)`, whose verdicts are 0, and leaves in `nodes` those that passed, in order. Returns
+ * how many. Verdicts become the profile's codes.
+ */
+export const applyFilters = (
+  filters: readonly ActiveFilter[],
+  nodes: Uint32Array,
+  count: number,
+  verdict: Uint8Array,
+): number => {
+  let left = count;
+  for (const { run, base } of filters) {
+    if (left === 0) return 0;
+    if (!run.check(nodes, left, verdict)) continue;
+    let kept = 0;
+    for (let i = 0; i < left; i++) {
+      const node = nodes[i]!;
+      if (verdict[node] === 0) nodes[kept++] = node;
+      else verdict[node]! += base;
+    }
+    left = kept;
+  }
+  return left;
+};
+
+/** Turns raw scores into 0..100 as the plugin wants it (upstream's DefaultNormalizeScore, or its own). */
+export const normalize = (
+  { plugin, run }: ActiveScore,
+  nodes: Uint32Array,
+  count: number,
+  scores: Int32Array,
+): void => {
+  if (plugin.normalization === 'none') return;
+  if (plugin.normalization === 'own') return run.normalize?.(nodes, count, scores);
+  let most = 0;
+  for (let i = 0; i < count; i++) if (scores[nodes[i]!]! > most) most = scores[nodes[i]!]!;
+  const reversed = plugin.normalization === 'reversed';
+  if (most === 0) {
+    if (reversed) for (let i = 0; i < count; i++) scores[nodes[i]!] = 100;
+    return;
+  }
+  for (let i = 0; i < count; i++) {
+    const score = ((100 * scores[nodes[i]!]!) / most) | 0;
+    scores[nodes[i]!] = reversed ? 100 - score : score;
+  }
+};
+
+export interface PluginScores {
+  readonly plugin: string;
+  readonly weight: number;
+  /** By row: 0..100, before the weight. */
+  readonly scores: Int32Array;
+}
+
+/** What each plugin gives each of the rows; plugins that were skipped are not in it. */
+export const scoreRows = (
+  { scores }: Runs,
+  nodes: Uint32Array,
+  count: number,
+  capacity: number,
+): readonly PluginScores[] => {
+  const result: PluginScores[] = [];
+  for (const active of scores) {
+    const out = new Int32Array(capacity);
+    if (!active.run.score(nodes, count, out)) continue;
+    normalize(active, nodes, count, out);
+    result.push({ plugin: active.plugin.name, weight: active.weight, scores: out });
+  }
+  return result;
+};
+
+/** One node judged as if pods came and went there; the columns stay as they are. */
+export class NodeTrial {
+  readonly #filters: readonly ActiveFilter[];
+  readonly #trials: readonly (Trial | undefined)[];
+  /** Verdicts of filters to which pods make no difference. */
+  readonly #fixed: readonly number[];
+
+  /** `scratch` has a byte per row; what is in it does not matter. */
+  constructor({ filters }: Runs, node: number, scratch: Uint8Array) {
+    this.#filters = filters;
+    this.#trials = filters.map(({ run }) => run.trial?.(node));
+    const rows = new Uint32Array([node]);
+    this.#fixed = filters.map(({ run }, i) => {
+      if (this.#trials[i] !== undefined) return 0;
+      scratch[node] = 0;
+      run.check(rows, 1, scratch);
+      return scratch[node]!;
+    });
+  }
+
+  add(pod: PodView): void {
+    for (const trial of this.#trials) trial?.add(pod);
+  }
+
+  remove(pod: PodView): void {
+    for (const trial of this.#trials) trial?.remove(pod);
+  }
+
+  /** The profile's code of the first filter that refuses, or 0. */
+  verdict(): number {
+    for (let i = 0; i < this.#filters.length; i++) {
+      const verdict = this.#trials[i]?.verdict() ?? this.#fixed[i]!;
+      if (verdict !== 0) return this.#filters[i]!.base + verdict;
+    }
+    return 0;
+  }
+
+  /** All reasons of the filter that refuses, where it can have several. */
+  explain(): readonly string[] | undefined {
+    for (let i = 0; i < this.#filters.length; i++) {
+      const trial = this.#trials[i];
+      const verdict = trial?.verdict() ?? this.#fixed[i]!;
+      if (verdict !== 0) return trial?.explain?.();
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * Standing results for one shape of pod: the verdict of every row by the filters whose answers stand (scopes node and
+ * usage), the sum of the scores that need no look at other nodes, and where the highest sums are. Before each use
+ * `sync` judges the rows again that changed since the last; for pods of which many are alike that is a row or two.
+ */
+import type { Columns } from './columns.ts';
+import type { NodeStanding } from './node-standing.ts';
+import type { Profile } from './profile.ts';
+import { type ActiveFilter, type ActiveScore, applyFilters, disposeRuns, prepareRuns, type Runs } from './runs.ts';
+import type { Shape } from './shape.ts';
+
+const blockBits = 6;
+const blockSize = 1 << blockBits;
+const never = -1;
+
+/** Where the rows with the highest sum are. */
+export interface Best {
+  readonly score: number;
+  readonly ties: number;
+}
+
+/** Arrays that all standings of one context share, because each uses them only while it is at work. */
+export class Workspace {
+  rows: Uint32Array = new Uint32Array(0);
+  left: Uint32Array = new Uint32Array(0);
+  raw: Int32Array = new Int32Array(0);
+  totals: Int32Array = new Int32Array(0);
+  verdict: Uint8Array = new Uint8Array(0);
+  /** For judging single nodes. */
+  scratch: Uint8Array = new Uint8Array(0);
+  stamps: Uint32Array = new Uint32Array(0);
+  stamp = 0;
+  /** Arrays of standings that were dropped, for the next ones. */
+  readonly spare: StandingArrays[] = [];
+
+  fit(capacity: number): void {
+    if (this.rows.length === capacity) return;
+    this.rows = new Uint32Array(capacity);
+    this.left = new Uint32Array(capacity);
+    this.raw = new Int32Array(capacity);
+    this.totals = new Int32Array(capacity);
+    this.verdict = new Uint8Array(capacity);
+    this.scratch = new Uint8Array(capacity);
+    this.stamps = new Uint32Array(capacity);
+    this.stamp = 0;
+    this.spare.length = 0;
+  }
+}
+
+interface StandingArrays {
+  readonly verdict: Uint8Array;
+  readonly sums: Int32Array;
+  readonly feasible: Uint32Array;
+  readonly blockBest: Int32Array;
+  readonly blockTies: Int32Array;
+  readonly blockStale: Uint8Array;
+}
+
+const allocate = (capacity: number): StandingArrays => {
+  const blocks = (capacity + blockSize - 1) >> blockBits;
+  return {
+    verdict: new Uint8Array(capacity),
+    sums: new Int32Array(capacity),
+    feasible: new Uint32Array(capacity),
+    blockBest: new Int32Array(blocks),
+    blockTies: new Int32Array(blocks),
+    blockStale: new Uint8Array(blocks),
+  };
+};
+
+export class Standing {
+  readonly shape: Shape;
+  readonly runs: Runs;
+  /** Filters that must be asked for every pod, after the standing ones. */
+  readonly lateFilters: readonly ActiveFilter[];
+  readonly lateScores: readonly ActiveScore[];
+  /** Per row: 0 feasible so far, else the profile's code; `noNode` for rows without a node. */
+  get verdict(): Uint8Array {
+    return this.#arrays.verdict;
+  }
+  /** Per row: sum of the weighted scores that stand as they are; only for feasible rows. */
+  get sums(): Int32Array {
+    return this.#arrays.sums;
+  }
+  feasibleCount = 0;
+  readonly node: NodeStanding;
+  readonly #columns: Columns;
+  readonly #workspace: Workspace;
+  readonly #filters: readonly ActiveFilter[];
+  readonly #scores: readonly ActiveScore[];
+  #arrays: StandingArrays = none;
+  #feasibleIsCurrent = false;
+  #cursor = 0;
+  #epoch = never;
+  #nodeRebuilds = never;
+  readonly #selectorsRevision: number;
+
+  constructor(shape: Shape, columns: Columns, profile: Profile, context: { node: NodeStanding; workspace: Workspace }) {
+    this.shape = shape;
+    this.node = context.node;
+    this.#workspace = context.workspace;
+    this.#columns = columns;
+    this.#selectorsRevision = columns.surroundings.selectorsRevision;
+    this.runs = prepareRuns(shape, columns, profile);
+    const { filters, scores } = this.runs;
+    const early = filters.findIndex(({ plugin }) => plugin.scope !== 'node');
+    const firstUsage = early < 0 ? filters.length : early;
+    const late = filters.findIndex(({ plugin }) => plugin.scope === 'cluster');
+    const firstLate = late < 0 ? filters.length : late;
+    this.#filters = filters.slice(Math.min(firstUsage, firstLate), firstLate);
+    this.lateFilters = filters.slice(firstLate);
+    this.#scores = scores.filter(({ plugin }) => plugin.scope === 'usage' && plugin.normalization === 'none');
+    this.lateScores = scores.filter(
+      ({ plugin }) => plugin.scope === 'cluster' || (plugin.scope === 'usage' && plugin.normalization !== 'none'),
+    );
+  }
+
+  /** False when the columns changed so that the runs themselves are out of date. */
+  get isUsable(): boolean {
+    return (
+      (this.#epoch === never || this.#epoch === this.#columns.epoch) &&
+      this.#selectorsRevision === this.#columns.surroundings.selectorsRevision
+    );
+  }
+
+  /** Brings everything up to the columns' present state. */
+  sync(): void {
+    const columns = this.#columns;
+    this.node.sync();
+    const mustRebuild =
+      this.#epoch !== columns.epoch ||
+      this.#nodeRebuilds !== this.node.rebuilds ||
+      !columns.remembers(this.#cursor) ||
+      columns.logEnd - this.#cursor > columns.count;
+    if (mustRebuild) {
+      if (this.#epoch !== never) this.#follow(columns.live, columns.count, true);
+      this.#rebuild();
+    } else if (this.#cursor !== columns.logEnd) this.#update();
+    this.#cursor = columns.logEnd;
+  }
+
+  #rebuild(): void {
+    const columns = this.#columns;
+    if (this.verdict.length !== columns.capacity)
+      this.#arrays = this.#workspace.spare.pop() ?? allocate(columns.capacity);
+    this.#epoch = columns.epoch;
+    this.#nodeRebuilds = this.node.rebuilds;
+    this.verdict.set(this.node.verdict);
+    this.feasibleCount = this.#judge(columns.live, columns.count);
+    this.#arrays.blockStale.fill(1);
+    this.#feasibleIsCurrent = false;
+  }
+
+  #update(): void {
+    const columns = this.#columns;
+    const { rows, stamps } = this.#workspace;
+    const { verdict, blockStale } = this.#arrays;
+    const stamp = ++this.#workspace.stamp;
+    let count = 0;
+    let nodesChanged = false;
+    for (let at = this.#cursor; at < columns.logEnd; at++) {
+      const entry = columns.logAt(at);
+      const slot = entry >> 1;
+      if ((entry & 1) === 1) nodesChanged = true;
+      if (stamps[slot] === stamp) continue;
+      stamps[slot] = stamp;
+      rows[count++] = slot;
+    }
+    this.#follow(rows, count, nodesChanged);
+    let wasFeasible = 0;
+    for (let i = 0; i < count; i++) {
+      const slot = rows[i]!;
+      if (verdict[slot] === 0) wasFeasible++;
+      blockStale[slot >> blockBits] = 1;
+      verdict[slot] = this.node.verdict[slot]!;
+    }
+    const isFeasible = this.#judge(rows, count);
+    this.feasibleCount += isFeasible - wasFeasible;
+    // Of several rows one may have become feasible and another not.
+    if (isFeasible !== wasFeasible || (count > 1 && isFeasible < count)) this.#feasibleIsCurrent = false;
+  }
+
+  #follow(rows: Uint32Array, count: number, nodesChanged: boolean): void {
+    for (const { run } of this.lateFilters) run.follow?.(rows, count, nodesChanged);
+    for (const { run } of this.lateScores) run.follow?.(rows, count, nodesChanged);
+  }
+
+  /** Judges and scores rows whose verdict is that of the node filters; returns how many are feasible. */
+  #judge(rows: Uint32Array, count: number): number {
+    const { left, raw } = this.#workspace;
+    const { verdict, sums } = this.#arrays;
+    let candidates = 0;
+    for (let i = 0; i < count; i++) if (verdict[rows[i]!] === 0) left[candidates++] = rows[i]!;
+    const feasible = applyFilters(this.#filters, left, candidates, verdict);
+    const { flat } = this.node;
+    if (flat === undefined) for (let i = 0; i < feasible; i++) sums[left[i]!] = 0;
+    else for (let i = 0; i < feasible; i++) sums[left[i]!] = flat[left[i]!]!;
+    for (const { run, weight } of this.#scores) {
+      if (!run.score(left, feasible, raw)) continue;
+      if (weight === 1) for (let i = 0; i < feasible; i++) sums[left[i]!]! += raw[left[i]!]!;
+      else for (let i = 0; i < feasible; i++) sums[left[i]!]! += weight * raw[left[i]!]!;
+    }
+    return feasible;
+  }
+
+  /** How many of the late scores can add nothing to any node now. */
+  silentScores(): number {
+    let silent = 0;
+    for (const { run } of this.lateScores) if (run.isSilent?.() === true) silent++;
+    return silent;
+  }
+
+  /** The feasible rows, ascending; valid up to `feasibleCount` and until the next sync. */
+  feasible(): Uint32Array {
+    const { verdict, feasible } = this.#arrays;
+    if (this.#feasibleIsCurrent) return feasible;
+    const { live, count } = this.#columns;
+    let at = 0;
+    for (let i = 0; i < count; i++) if (verdict[live[i]!] === 0) feasible[at++] = live[i]!;
+    this.#feasibleIsCurrent = true;
+    return feasible;
+  }
+
+  /** The highest sum among the feasible rows, of which there must be one, and how many rows have it. */
+  best(): Best {
+    this.#refreshBlocks();
+    const { blockBest, blockTies } = this.#arrays;
+    let score = never;
+    let ties = 0;
+    for (let block = 0; block < blockBest.length; block++) {
+      const here = blockBest[block]!;
+      if (here < score) continue;
+      if (here > score) ties = 0;
+      score = here;
+      ties += blockTies[block]!;
+    }
+    return { score, ties };
+  }
+
+  /** The row of the k-th (from 0, ascending) of the rows with the highest sum. */
+  bestRow({ score }: Best, k: number): number {
+    const { verdict, sums, blockBest, blockTies } = this.#arrays;
+    let left = k;
+    for (let block = 0; block < blockBest.length; block++) {
+      if (blockBest[block] !== score) continue;
+      if (left >= blockTies[block]!) {
+        left -= blockTies[block]!;
+        continue;
+      }
+      const end = Math.min((block + 1) << blockBits, verdict.length);
+      for (let row = block << blockBits; row < end; row++)
+        if (verdict[row] === 0 && sums[row] === score && left-- === 0) return row;
+    }
+    return -1;
+  }
+
+  #refreshBlocks(): void {
+    const { verdict, sums, blockBest, blockTies, blockStale } = this.#arrays;
+    for (let block = 0; block < blockStale.length; block++) {
+      if (blockStale[block] === 0) continue;
+      blockStale[block] = 0;
+      let best = never - 1;
+      let ties = 0;
+      const end = Math.min((block + 1) << blockBits, verdict.length);
+      for (let row = block << blockBits; row < end; row++) {
+        if (verdict[row] !== 0) continue;
+        const sum = sums[row]!;
+        if (sum < best) continue;
+        if (sum > best) {
+          best = sum;
+          ties = 1;
+        } else ties++;
+      }
+      blockBest[block] = best;
+      blockTies[block] = ties;
+    }
+  }
+
+  /** Gives back what it holds; it must not be used any more. */
+  dispose(): void {
+    disposeRuns(this.runs);
+    if (this.#arrays.verdict.length === this.#workspace.rows.length && this.#workspace.spare.length < maxSpare)
+      this.#workspace.spare.push(this.#arrays);
+    this.#arrays = none;
+  }
+}
+
+const maxSpare = 8;
+const none: StandingArrays = allocate(0);
