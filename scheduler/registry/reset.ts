@@ -1,4 +1,5 @@
 /** What a write may not touch is put back: the status at the main resource, all but the status at /status, and so on. */
+import type { Kind } from '#api/kind.ts';
 import type { KubeObject } from '#api/object.ts';
 import { badRequest } from '#api/status.ts';
 import { deepCopy } from '#base/deep.ts';
@@ -37,6 +38,15 @@ const keepAllBut = ({ draft, old, target }: Write, subresource: string): Draft =
     if (annotations === undefined) delete metadata.annotations;
     else metadata.annotations = annotations;
   }
+  keepQosClass(target.kind, draft, kept);
   const { status: _, ...rest } = kept;
   return draft.status === undefined ? { ...rest, metadata } : { ...rest, metadata, status: draft.status };
+};
+
+/** Set once, at create; a status without it does not take it away (podStatusStrategy). */
+const keepQosClass = (kind: Kind, draft: Draft, kept: Draft): void => {
+  if (kind.group !== '' || kind.plural !== 'pods' || draft.status === undefined) return;
+  const status = draft.status as { qosClass?: string };
+  const { qosClass } = (kept.status ?? {}) as { qosClass?: string };
+  if (status.qosClass === undefined && qosClass !== undefined) status.qosClass = qosClass;
 };
