@@ -112,15 +112,19 @@ export const instanceOf = (
   sandboxId: string,
 ): Instance => {
   const [newest, previous] = seen.containers.get(container.name) ?? [];
+  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  const status = statuses.find(candidate => candidate.name === container.name);
   if (!newest) {
-    const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
-    const status = statuses.find(candidate => candidate.name === container.name);
     return vanished(status, pod.metadata.deletionTimestamp !== undefined) ?? none;
   }
   const remembered = instanceMemory(memory, newest.id);
   const ended = endedOf(newest, memory);
-  const hooked = container.lifecycle?.postStart === undefined || remembered.postStart === 'done';
-  const startupPassed = container.startupProbe === undefined || remembered.startupPassed === true;
+  // After a restart of the agent the last status says what has passed before.
+  const reported = status?.containerID?.endsWith(`://${newest.id}`) ? status : undefined;
+  const hasRun = reported?.started === true;
+  const hooked =
+    container.lifecycle?.postStart === undefined || (remembered.postStart ? remembered.postStart === 'done' : hasRun);
+  const startupPassed = container.startupProbe === undefined || (remembered.startupPassed ?? hasRun);
   return {
     state: ended ? 'ended' : newest.phase === 'running' ? 'running' : 'created',
     attempt: attemptOf(newest),
@@ -133,7 +137,7 @@ export const instanceOf = (
     changed: newest.labels[label.specHash] !== specHash(container),
     hooked,
     startupPassed,
-    ready: container.readinessProbe === undefined ? true : remembered.ready === true,
+    ready: container.readinessProbe === undefined || (remembered.ready ?? reported?.ready ?? false),
     ...(previous ? { previous } : {}),
   };
 };

@@ -9,7 +9,7 @@ import { fromTime } from '#base/clock.ts';
 import { hasStarted, type Instance, instanceOf, isSidecar } from './instance.ts';
 import { attemptOf, type PodSeen } from './names.ts';
 import { endPod } from './pod-ending.ts';
-import { type CrashBackoff, containerMemory, type PodMemory } from './pod-memory.ts';
+import { type CrashBackoff, containerMemory, type Failure, type PodMemory } from './pod-memory.ts';
 import { isTerminal } from './pod-phase.ts';
 import {
   type Action,
@@ -26,6 +26,9 @@ import {
   type Waiting,
 } from './pod-plan.ts';
 import { type StatusFacts, statusOf } from './pod-status.ts';
+
+/** How long a failed pull shows before its back-off does: about one sync of the kubelet. */
+const pullErrorShownMs = 2000;
 
 /** What to do next with the pod, and its status; pure. */
 export const advance = (
@@ -185,7 +188,10 @@ const keepRunning = (view: View, container: Container, isInit: boolean): Next =>
     return { ...idle, ...pick(stopEach(view, [container], instance.stopping.cause, instance.stopping.graceMs)) };
   if (instance.state === 'running' && instance.current) {
     if (instance.changed) return { ...idle, ...pick(stopEach(view, [container], 'changed', graceOf(view.pod))) };
-    if (!instance.hooked) return { ...idle, actions: postStart(view, container, instance) };
+    const hook = view.memory.instances[instance.id]?.postStart;
+    if (hook === 'failed') return { ...idle, ...pick(stopEach(view, [container], 'hook', graceOf(view.pod))) };
+    if (!instance.hooked)
+      return { ...idle, actions: hook === undefined ? [{ do: 'post-start', container, id: instance.id }] : [] };
     return { ...idle, good: isSidecar(container) && isInit ? hasStarted(instance) : !isInit };
   }
   if (instance.state === 'running') return { ...idle, ...pick(stopEach(view, [container], 'sandbox', 2000)) };
@@ -200,9 +206,6 @@ const keepRunning = (view: View, container: Container, isInit: boolean): Next =>
 };
 
 const pick = ({ actions, wakeAtMs }: Plan) => ({ actions, wakeAtMs });
-
-const postStart = (view: View, container: Container, { id }: Instance): readonly Action[] =>
-  view.memory.instances[id]?.postStart === undefined ? [{ do: 'post-start', container, id }] : [];
 
 /** An ended container comes back: at once, or when its backoff is over. */
 const restart = (view: View, container: Container, instance: Instance, finishedAtMs: number): Next => {
@@ -229,13 +232,30 @@ const restart = (view: View, container: Container, instance: Instance, finishedA
 const launch = (view: View, container: Container, attempt: number, crash: CrashBackoff | undefined): Next => {
   const { image, imageFailure, createFailure } = containerMemory(view.memory, container.name);
   const idle: Next = { actions: [], wakeAtMs: never, good: false };
-  const failure = createFailure ?? imageFailure;
+  const failure: Shown | undefined =
+    createFailure ?? (imageFailure && pullFailure(imageFailure, container, view.nowMs));
   if (failure && view.nowMs < failure.retryAtMs)
-    return { ...idle, waiting: { reason: failure.reason, message: failure.message }, wakeAtMs: failure.retryAtMs };
+    return {
+      ...idle,
+      waiting: { reason: failure.reason, message: failure.message },
+      wakeAtMs: failure.wakeAtMs ?? failure.retryAtMs,
+    };
   const waiting = failure ? { waiting: { reason: failure.reason, message: failure.message } } : {};
   if (image === 'pulling') return { ...idle, ...waiting };
   if (image === 'ready') return { ...idle, actions: [{ do: 'create', container, attempt, crash }] };
   return { ...idle, ...waiting, actions: [{ do: 'pull', container }] };
+};
+
+/** A failure as it shows at present; `wakeAtMs`: when it will show otherwise. */
+type Shown = Failure & { readonly wakeAtMs?: number };
+
+/** A failed pull shows as itself first, then, while it is not tried again yet, as back-off (SEMANTICS I.5). */
+const pullFailure = (failure: Failure, container: Container, nowMs: number): Shown => {
+  if (failure.reason !== 'ErrImagePull') return failure;
+  const showsUntilMs = failure.retryAtMs - failure.delayMs + pullErrorShownMs;
+  if (nowMs < showsUntilMs) return { ...failure, wakeAtMs: showsUntilMs };
+  const message = `Back-off pulling image "${container.image}": ErrImagePull: ${failure.message}`;
+  return { ...failure, reason: 'ImagePullBackOff', message };
 };
 
 /** Dead containers that nobody can ask for any more: of each name all but the newest two, of sandboxes all but the newest. */

@@ -50,6 +50,8 @@ export interface InstanceMemory {
   readonly oom?: boolean;
   /** Ended, and evidence (OOM, termination message) was gathered. */
   readonly settled?: boolean;
+  /** OOM kills counted by its cgroup before it started (cgroup v2). */
+  readonly killsBefore?: number;
   readonly terminationMessage?: string;
   readonly postStart?: 'running' | 'done' | 'failed';
   readonly startupPassed?: boolean;

@@ -200,7 +200,10 @@ export const statusOf = (view: View, plan: Plan, facts: StatusFacts): PodStatus 
   const ready = containersReady([...init.filter(status => sidecars.has(status.name)), ...apps], phase);
   const rejected = memory.rejection !== undefined;
   const podIP = pod.spec.hostNetwork ? facts.hostIP : (sandbox?.ip ?? '') || (pod.status?.podIP ?? '');
+  // What others have written stays; a reason is ours alone.
+  const { reason: _reason, message: _message, ...others } = pod.status ?? {};
   return {
+    ...others,
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,
     conditions: rejected

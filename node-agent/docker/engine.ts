@@ -62,7 +62,7 @@ export class DockerRuntime implements ContainerRuntime {
 
   async images(): Promise<readonly ImageFound[]> {
     const engine = await this.#connection.engine();
-    return ((await calling(() => engine.listImages())) ?? []).map(toImage);
+    return ((await calling(() => engine.listImages())) ?? []).map(row => toImage(row as Parameters<typeof toImage>[0]));
   }
 
   async image(reference: string): Promise<ImageFound | undefined> {
@@ -270,7 +270,9 @@ export class DockerRuntime implements ContainerRuntime {
     const abort = toAbort(signal);
     try {
       const filters = { type: ['container'], label: pairs(labels) };
-      const stream = await calling(() => engine.getEvents({ filters, abortSignal: abort.signal }));
+      const stream = await calling(() =>
+        engine.getEvents({ filters: JSON.stringify(filters), abortSignal: abort.signal }),
+      );
       opened();
       for await (const line of linesOf(stream as unknown as AsyncIterable<Buffer>)) {
         const { Action: action, Actor: actor, time } = JSON.parse(line) as EventLine;
@@ -296,7 +298,7 @@ const pairs = (labels: Readonly<Record<string, string>>): string[] =>
 /** A call that dockerode has no method for. A path with a query ends in `&`: docker-modem cuts its last character. */
 const dialled = <T>(engine: Engine, options: object): Promise<T> =>
   new Promise((resolve, reject) => {
-    engine.modem.dial(options as Parameters<typeof engine.modem.dial>[0], (error, answer) =>
+    engine.modem.dial(options as Parameters<typeof engine.modem.dial>[0], (error: unknown, answer: unknown) =>
       error ? reject(toRuntimeError(error)) : resolve(answer as T),
     );
   });

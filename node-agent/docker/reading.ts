@@ -18,7 +18,7 @@ const maxLineBytes = 16 << 20;
 
 /** Non-empty lines of a stream, without their ends. */
 export const linesOf = async function* (stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of stream) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     if (rest.length > maxLineBytes) throw new Error('the engine sent a line of more than 16 MiB');

@@ -1,0 +1,157 @@
+/** The real Machine: disk, cgroup tree, /proc and sockets of the host that the agent runs on. */
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import type { HostFacts, HttpGet, Machine, UsageReader } from '../machine.ts';
+import type { EngineInfo } from '../runtime.ts';
+import { openUsage } from './cgroup-usage.ts';
+import { openCgroups } from './cgroups.ts';
+import { diskFiles } from './files.ts';
+import { counterOf } from './kept-file.ts';
+
+export interface MachineOptions {
+  /** Default `/sys/fs/cgroup`. */
+  readonly cgroupMount?: string;
+  /** Default `/proc`; in a container a bind mount of the host's. */
+  readonly proc?: string;
+}
+
+const textOf = (file: string): string => {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+};
+
+/** The first IPv4 address that is not the loopback's, or that. */
+const addressOf = (): string => {
+  const all = Object.entries(os.networkInterfaces()).flatMap(([name, addresses]) =>
+    (addresses ?? []).map(a => ({ name, ...a })),
+  );
+  const outside = all.filter(address => address.family === 'IPv4' && !address.internal);
+  const real = outside.find(({ name }) => !/^(docker|br-|veth|virbr|cni)/.test(name)) ?? outside[0];
+  return real?.address ?? '127.0.0.1';
+};
+
+const hostFacts = async (): Promise<HostFacts> => ({
+  hostname: os.hostname(),
+  address: addressOf(),
+  machineId: textOf('/etc/machine-id').trim(),
+  bootId: textOf('/proc/sys/kernel/random/boot_id').trim(),
+  systemUuid: textOf('/sys/class/dmi/id/product_uuid').trim(),
+});
+
+const nanosPerTick = 1e9 / 100;
+
+/** CPU time in use of all CPUs, and memory that is neither free nor inactive file cache. */
+const machineUsage = (proc: string): { cpuNanos: number; memoryWorkingSetBytes: number } | undefined => {
+  const cpu = /^cpu +(.*)$/m
+    .exec(textOf(path.join(proc, 'stat')))?.[1]
+    ?.split(' ')
+    .map(Number);
+  const memory = textOf(path.join(proc, 'meminfo')).replaceAll(/:\s+/g, ' ');
+  if (!cpu || memory === '') return undefined;
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = cpu;
+  const kib = (key: string) => counterOf(memory, key) * 1024;
+  return {
+    cpuNanos: (user + nice + system + irq + softirq) * nanosPerTick,
+    memoryWorkingSetBytes: Math.max(0, kib('MemTotal') - kib('MemFree') - kib('Inactive(file)')),
+  };
+};
+
+/** The cgroup directories of a process, by controller. */
+const usageOfProcess = (proc: string, mount: string, version: '1' | '2', pid: number): UsageReader | undefined => {
+  const lines = textOf(path.join(proc, String(pid), 'cgroup'))
+    .trim()
+    .split('\n');
+  const found = new Map<string, string>();
+  for (const line of lines) {
+    const [, names = '', at = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    for (const name of names === '' ? ['unified'] : names.split(',')) found.set(name, at);
+  }
+  const directory = (controller: string): string =>
+    version === '2'
+      ? path.join(mount, found.get('unified') ?? '-')
+      : path.join(mount, controller, found.get(controller) ?? '-');
+  return openUsage(version, directory);
+};
+
+/** Redirects within the same host that are followed, as Go's client does. */
+const maxRedirects = 10;
+const maxBodyBytes = 10 * 1024;
+
+const httpGet = (request: HttpGet, redirects = 0): Promise<{ status: number; body: string; error?: string }> =>
+  new Promise(resolve => {
+    const { scheme, host, port, timeoutMs } = request;
+    const url = `${scheme.toLowerCase()}://${host.includes(':') ? `[${host}]` : host}:${port}${request.path.startsWith('/') ? '' : '/'}${request.path}`;
+    const fail = (cause: string) => resolve({ status: 0, body: '', error: `Get "${url}": ${cause}` });
+    const headers: Record<string, string> = { 'User-Agent': 'kube-probe/1.35', Accept: '*/*', Connection: 'close' };
+    for (const { name, value } of request.headers) headers[name] = value;
+    const options = { headers, agent: false as const, rejectUnauthorized: false };
+    const call = scheme === 'HTTPS' ? https.get(url, options) : http.get(url, options);
+    const timer = setTimeout(() => {
+      fail('context deadline exceeded (Client.Timeout exceeded while awaiting headers)');
+      call.destroy();
+    }, timeoutMs);
+    call.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      fail(error.code === 'ECONNREFUSED' ? `dial tcp ${host}:${port}: connect: connection refused` : error.message);
+    });
+    call.on('response', answer => {
+      const status = answer.statusCode ?? 0;
+      const location = answer.headers.location;
+      if (status >= 300 && status < 400 && location !== undefined && redirects < maxRedirects) {
+        const next = new URL(location, url);
+        clearTimeout(timer);
+        answer.destroy();
+        // Another host is not probed: the redirect itself counts as an answer.
+        if (next.hostname !== host) return resolve({ status, body: '' });
+        return resolve(
+          httpGet({ ...request, port: Number(next.port) || port, path: next.pathname + next.search }, redirects + 1),
+        );
+      }
+      let body = '';
+      answer.setEncoding('latin1');
+      answer.on('data', (chunk: string) => {
+        if (body.length < maxBodyBytes) body += chunk;
+      });
+      answer.on('close', () => {
+        clearTimeout(timer);
+        resolve({ status, body: body.slice(0, maxBodyBytes) });
+      });
+    });
+  });
+
+const connect = (host: string, port: number, timeoutMs: number): Promise<string | undefined> =>
+  new Promise(resolve => {
+    const socket = net.connect({ host, port });
+    const done = (fault: string | undefined) => {
+      socket.destroy();
+      resolve(fault);
+    };
+    socket.setTimeout(timeoutMs, () => done(`dial tcp ${host}:${port}: i/o timeout`));
+    socket.on('connect', () => done(undefined));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      done(
+        `dial tcp ${host}:${port}: ${error.code === 'ECONNREFUSED' ? 'connect: connection refused' : error.message}`,
+      ),
+    );
+  });
+
+export const hostMachine = (info: EngineInfo, options: MachineOptions = {}): Machine => {
+  const mount = options.cgroupMount ?? '/sys/fs/cgroup';
+  const proc = options.proc ?? '/proc';
+  return {
+    files: diskFiles,
+    cgroups: openCgroups({ version: info.cgroupVersion, driver: info.cgroupDriver, mount }),
+    facts: hostFacts,
+    usage: () => machineUsage(proc),
+    containerUsage: pid => (pid === 0 ? undefined : usageOfProcess(proc, mount, info.cgroupVersion, pid)),
+    httpGet,
+    connect,
+  };
+};

@@ -1,0 +1,231 @@
+/**
+ * Keeps the Node object true: registers it, renews its lease each 10 s, writes its status when it changed (looked at
+ * each 10 s, and at once when the engine dies or comes back or somebody advertises a resource) and at least each five
+ * minutes, and its usage annotation (SEMANTICS E.4).
+ */
+
+import { type Lease, leaseKind } from '#api/kinds/coordination.ts';
+import type { Node } from '#api/kinds/core.ts';
+import { nodeKind } from '#api/kinds/core.ts';
+import { isReason } from '#api/status.ts';
+import { createBackoff } from '#base/backoff.ts';
+import { type Clock, type Signal, toMicroTime } from '#base/clock.ts';
+import type { Log } from '#base/log.ts';
+import type { Random } from '#base/random.ts';
+import type { Client } from '#client/client.ts';
+import type { Recorder } from '#client/events.ts';
+import { Informer } from '#client/informer.ts';
+import { differs, type NodeConfig, type NodeFacts, newNode, nodeLabels, nodeStatusOf } from './node-status.ts';
+
+export interface NodeKeeperDeps {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly recorder: Recorder;
+  readonly config: NodeConfig;
+  facts(): Promise<NodeFacts>;
+  /** The text of the usage annotation, or undefined while nothing is known. */
+  usage(): string | undefined;
+}
+
+const leaseSeconds = 40;
+const leaseEveryMs = 10_000;
+const leaseNamespace = 'kube-node-lease';
+const statusEveryMs = 10_000;
+const reportAtLeastMs = 5 * 60_000;
+export const usageAnnotation = 'berth.dev/usage';
+
+const conditionEvents: Readonly<Record<string, readonly [whenTrue: string, whenFalse: string]>> = {
+  Ready: ['NodeReady', 'NodeNotReady'],
+  MemoryPressure: ['NodeHasInsufficientMemory', 'NodeHasSufficientMemory'],
+  DiskPressure: ['NodeHasDiskPressure', 'NodeHasNoDiskPressure'],
+  PIDPressure: ['NodeHasInsufficientPID', 'NodeHasSufficientPID'],
+};
+
+export class NodeKeeper {
+  readonly #deps: NodeKeeperDeps;
+  readonly #informer: Informer<Node>;
+  #node: Node | undefined;
+  #reportedMs = 0;
+  #wake: () => void = () => {};
+  #isDirty = true;
+
+  constructor(deps: NodeKeeperDeps) {
+    this.#deps = deps;
+    const { client, clock, log, config } = deps;
+    this.#informer = new Informer({
+      client,
+      kind: nodeKind,
+      clock,
+      log,
+      fieldSelector: `metadata.name=${config.name}`,
+    });
+    this.#informer.subscribe(changes => {
+      for (const { now } of changes) if (now) this.#take(now);
+      this.look();
+    });
+  }
+
+  /** The newest Node known. */
+  get node(): Node | undefined {
+    return this.#node;
+  }
+
+  /** Something about the node has changed: work its status out now. */
+  look(): void {
+    this.#isDirty = true;
+    this.#wake();
+  }
+
+  /** Makes the Node object, or takes over the one of that name; then its first status. */
+  async register(signal: Signal): Promise<void> {
+    const { clock, log, random } = this.#deps;
+    const backoff = createBackoff(random, 100, 7000);
+    while (!signal.aborted) {
+      try {
+        this.#take(await this.#created());
+        await this.#report();
+        return;
+      } catch (error) {
+        log.warn({ err: error, node: this.#deps.config.name }, 'cannot register the node');
+        await clock.sleep(backoff.next(), signal);
+      }
+    }
+  }
+
+  async #created(): Promise<Node> {
+    const { client, config } = this.#deps;
+    const { info } = await this.#deps.facts();
+    try {
+      return await client.create(nodeKind, newNode(config, info));
+    } catch (error) {
+      if (!isReason(error, 'AlreadyExists')) throw error;
+      const labels = nodeLabels(config, info);
+      const body = { metadata: { labels, annotations: config.annotations } };
+      return client.patch(nodeKind, { name: config.name }, { type: 'merge', body });
+    }
+  }
+
+  /** Heartbeats and status until `signal` aborts; never rejects. */
+  async run(signal: Signal): Promise<void> {
+    await Promise.all([this.#informer.run(signal), this.#keepLease(signal), this.#keepStatus(signal)]);
+  }
+
+  #take(node: Node): void {
+    if (Number(node.metadata.resourceVersion ?? 0) >= Number(this.#node?.metadata.resourceVersion ?? 0))
+      this.#node = node;
+  }
+
+  async #keepStatus(signal: Signal): Promise<void> {
+    const { clock, log } = this.#deps;
+    while (!signal.aborted) {
+      this.#isDirty = false;
+      try {
+        await this.#report();
+        await this.#annotate();
+      } catch (error) {
+        if (isReason(error, 'NotFound')) await this.register(signal);
+        else if (isReason(error, 'Conflict')) await this.#refresh();
+        else log.warn({ err: error }, 'cannot report the node status');
+      }
+      await this.#rest(signal);
+    }
+  }
+
+  async #rest(signal: Signal): Promise<void> {
+    if (this.#isDirty) return this.#deps.clock.sleep(100, signal);
+    await new Promise<void>(resolve => {
+      const cancel = this.#deps.clock.after(statusEveryMs, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+      signal.addEventListener('abort', this.#wake, { once: true });
+      if (signal.aborted) this.#wake();
+    });
+    signal.removeEventListener('abort', this.#wake);
+    this.#wake = () => {};
+  }
+
+  async #refresh(): Promise<void> {
+    const { client, config, log } = this.#deps;
+    await client.get(nodeKind, { name: config.name }).then(
+      node => this.#take(node),
+      (error: unknown) => log.warn({ err: error }, 'cannot read the node'),
+    );
+    this.#isDirty = true;
+  }
+
+  async #report(): Promise<void> {
+    const { client, clock, config } = this.#deps;
+    const old = this.#node;
+    if (!old) return;
+    const status = nodeStatusOf(config, await this.#deps.facts(), old, clock.now());
+    if (!differs(old.status, status) && clock.now() - this.#reportedMs < reportAtLeastMs) return;
+    const written = await client.update(nodeKind, { ...old, status }, { subresource: 'status' });
+    this.#reportedMs = clock.now();
+    this.#take(written);
+    this.#tell(old, written);
+  }
+
+  #tell(old: Node, now: Node): void {
+    for (const { type, status } of now.status?.conditions ?? []) {
+      const reasons = conditionEvents[type];
+      if (!reasons || old.status?.conditions?.find(condition => condition.type === type)?.status === status) continue;
+      const reason = status === 'True' ? reasons[0] : reasons[1];
+      this.#deps.recorder.event(now, 'Normal', reason, `Node ${now.metadata.name} status is now: ${reason}`);
+    }
+  }
+
+  async #annotate(): Promise<void> {
+    const text = this.#deps.usage();
+    const old = this.#node?.metadata.annotations?.[usageAnnotation];
+    if (text === undefined || (old !== undefined && isAlike(old, text))) return;
+    const body = { metadata: { annotations: { [usageAnnotation]: text } } };
+    this.#take(await this.#deps.client.patch(nodeKind, { name: this.#deps.config.name }, { type: 'merge', body }));
+  }
+
+  async #keepLease(signal: Signal): Promise<void> {
+    const { clock, log, random } = this.#deps;
+    const backoff = createBackoff(random, 200, 7000);
+    let lease: Lease | undefined;
+    while (!signal.aborted) {
+      try {
+        lease = await this.#renewed(lease);
+        backoff.reset();
+        await clock.sleep(leaseEveryMs, signal);
+      } catch (error) {
+        lease = undefined;
+        log.warn({ err: error }, 'cannot renew the node lease');
+        await clock.sleep(backoff.next(), signal);
+      }
+    }
+  }
+
+  async #renewed(held: Lease | undefined): Promise<Lease> {
+    const { client, clock, config } = this.#deps;
+    const ref = { namespace: leaseNamespace, name: config.name };
+    const renewTime = toMicroTime(clock.now());
+    const spec = { holderIdentity: config.name, leaseDurationSeconds: leaseSeconds, renewTime };
+    if (held) return client.update(leaseKind, { ...held, spec: { ...held.spec, ...spec } });
+    const { uid = '' } = this.#node?.metadata ?? {};
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name: config.name, uid }];
+    const metadata = { ...ref, ...(uid === '' ? {} : { ownerReferences }) };
+    try {
+      return await client.create(leaseKind, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec });
+    } catch (error) {
+      if (!isReason(error, 'AlreadyExists')) throw error;
+      const found = await client.get(leaseKind, ref);
+      return client.update(leaseKind, { ...found, spec: { ...found.spec, ...spec } });
+    }
+  }
+}
+
+/** Usage texts that differ by little: not worth a write. Numbers within 5 % or 10 units count as equal. */
+const isAlike = (a: string, b: string): boolean => {
+  const numbers = (text: string) => [...text.matchAll(/\d+/g)].map(match => Number(match[0]));
+  const [left, right] = [numbers(a), numbers(b)];
+  if (a.replaceAll(/\d+/g, '') !== b.replaceAll(/\d+/g, '') || left.length !== right.length) return false;
+  return left.every((value, i) => Math.abs(value - right[i]!) <= Math.max(10, value * 0.05));
+};

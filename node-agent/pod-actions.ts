@@ -1,0 +1,308 @@
+/**
+ * Carries out what pod-machine.ts decides. Every action may be repeated, finds what an earlier try (or an agent that
+ * was killed) left behind, and returns how the pod's memory changes. Failures that belong to the pod become memory and
+ * events; only an engine that does not answer is thrown on.
+ */
+import type { Container, Pod } from '#api/kinds/core.ts';
+import { podKind } from '#api/kinds/core.ts';
+import { wholeValue } from '#api/quantity.ts';
+import { isReason } from '#api/status.ts';
+import type { Signal } from '#base/clock.ts';
+import { containerCgroupLimits, containerPath, podCgroupLimits, podPath } from './cgroup-plan.ts';
+import { containerSpec, sandboxSpec } from './container-spec.ts';
+import { ConfigError, environment } from './env.ts';
+import { UnworkableResources } from './host-config.ts';
+import { withTag } from './image-policy.ts';
+import { mountsOf } from './mounts.ts';
+import { label, podLabels } from './names.ts';
+import { ensurePauseImage, pauseImage } from './pause-image.ts';
+import { downwardFacts, type PodDeps, podEvent, unlessAborted } from './pod-deps.ts';
+import { containerMemory, failed, type PodMemory, withContainer, withInstance, withPod } from './pod-memory.ts';
+import { type Action, allContainers } from './pod-plan.ts';
+import { type ContainerSeen, type ContainerSpec, isFault, RuntimeError } from './runtime.ts';
+import { memoryVolumeName, planVolumes, podDirectory, VolumeError, type VolumePlan, writeVolumes } from './volumes.ts';
+
+/** How the pod's memory changes. */
+export type Change = (memory: PodMemory) => PodMemory;
+
+/** kubelet's delays: of failed mounts 0.5 s to 2 min, of everything else a sync each 10 s at most. */
+const mountDelays = { firstMs: 500, mostMs: 122_000 };
+const syncDelays = { firstMs: 1000, mostMs: 10_000 };
+
+const unchanged: Change = memory => memory;
+
+const volumePlans = (deps: PodDeps, pod: Pod, podIP: string): readonly VolumePlan[] =>
+  planVolumes({
+    pod,
+    references: deps.references.in(pod.metadata.namespace ?? ''),
+    facts: downwardFacts(deps, podIP),
+    memoryBytes: memoryVolumeLimit(deps, pod),
+  });
+
+/** A memory volume without a limit may hold what its pod may use, or all that the node gives (upstream). */
+const memoryVolumeLimit = (deps: PodDeps, pod: Pod): number => {
+  const limits = pod.spec.containers.map(container => container.resources?.limits?.['memory']);
+  const all = limits.every(limit => limit !== undefined)
+    ? limits.reduce((sum, limit) => sum + wholeValue(limit!), 0)
+    : 0;
+  return all > 0 ? all : wholeValue(deps.allocatable()['memory'] ?? '1Gi');
+};
+
+/** Sets up the pod's volumes, once what they refer to is known; also brings changed ones up to date. */
+export const setUpVolumes = async (deps: PodDeps, pod: Pod, podIP: string, signal: Signal): Promise<Change> => {
+  try {
+    await unlessAborted(deps.references.hold(pod), signal);
+    if (signal.aborted) return unchanged;
+    const { machine, runtime, dataDir } = deps;
+    const volumes = { files: machine.files, runtime, dataDir, labels: podLabels(deps.owner, pod) };
+    await writeVolumes(volumes, pod, volumePlans(deps, pod, podIP));
+    return memory => withPod(memory, { volumesReady: true, volumeFailure: undefined });
+  } catch (error) {
+    if (isFault(error, 'unavailable')) throw error;
+    const volume = error instanceof VolumeError ? error.volume : '';
+    const message = `MountVolume.SetUp failed for volume "${volume}" : ${(error as Error).message}`;
+    podEvent(deps, pod, 'Warning', 'FailedMount', message);
+    return memory =>
+      withPod(memory, {
+        volumeFailure: failed(memory.volumeFailure, 'FailedMount', message, deps.clock.now(), mountDelays),
+      });
+  }
+};
+
+/** Creates the container, or takes the one that already has its name if that was made for the same purpose. */
+const createOrAdopt = async (deps: PodDeps, spec: ContainerSpec): Promise<string> => {
+  try {
+    return await deps.runtime.create(spec);
+  } catch (error) {
+    if (!isFault(error, 'conflict')) throw error;
+    const found = await deps.runtime.inspect(spec.name);
+    if (found && found.phase === 'created' && found.labels[label.specHash] === spec.labels[label.specHash])
+      return found.id;
+    if (found && found.labels[label.podUid] !== spec.labels[label.podUid]) throw error;
+    if (found) await deps.runtime.remove(found.id);
+    return deps.runtime.create(spec);
+  }
+};
+
+const prepareCgroups = async (deps: PodDeps, pod: Pod): Promise<void> => {
+  if (!deps.enforcesCgroups) return;
+  const { cgroups } = deps.machine;
+  const path = podPath(deps.owner, pod.metadata.uid ?? '');
+  await cgroups.apply(path, podCgroupLimits(pod, deps.limits.cpuCeilingMilli));
+  for (const container of allContainers(pod)) {
+    const own = containerPath(deps.owner, pod, container.name);
+    if (own.length > path.length) await cgroups.apply(own, containerCgroupLimits(container));
+  }
+};
+
+export const createSandbox = async (deps: PodDeps, pod: Pod, attempt: number): Promise<Change> => {
+  if (attempt > 0)
+    podEvent(deps, pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
+  const held = volumePlans(deps, pod, '').filter(plan => plan.kind === 'memory');
+  const uid = pod.metadata.uid ?? '';
+  const spec = sandboxSpec(pod, attempt, {
+    owner: deps.owner,
+    image: pauseImage,
+    network: deps.network,
+    limits: deps.limits,
+    cgroupParent: deps.enforcesCgroups ? deps.machine.cgroups.parentOf(podPath(deps.owner, uid)) : undefined,
+    heldVolumes: held.map(plan => memoryVolumeName(uid, plan.name)),
+  });
+  try {
+    await prepareCgroups(deps, pod);
+    await deps.starts.run(async () => {
+      const id = await createOrAdopt(deps, spec).catch(async (error: unknown) => {
+        if (!isFault(error, 'notFound')) throw error;
+        // Somebody removed the pause image.
+        await ensurePauseImage(deps.runtime, (await deps.runtime.info()).architecture);
+        return createOrAdopt(deps, spec);
+      });
+      try {
+        await deps.runtime.start(id);
+      } finally {
+        await deps.observer.look(id);
+      }
+    });
+    return memory => withPod(memory, { sandboxFailure: undefined });
+  } catch (error) {
+    if (isFault(error, 'unavailable')) throw error;
+    const message = `Failed to create pod sandbox: ${(error as Error).message}`;
+    podEvent(deps, pod, 'Warning', 'FailedCreatePodSandBox', message);
+    return memory =>
+      withPod(memory, {
+        sandboxFailure: failed(memory.sandboxFailure, 'FailedCreatePodSandBox', message, deps.clock.now(), syncDelays),
+      });
+  }
+};
+
+type CreateAction = Extract<Action, { do: 'create' }>;
+
+/** Creates an attempt of a container and starts it. */
+export const createContainer = async (
+  deps: PodDeps,
+  pod: Pod,
+  sandbox: ContainerSeen,
+  action: CreateAction,
+): Promise<Change> => {
+  const { container, crash } = action;
+  try {
+    const { spec, kills } = await specFor(deps, pod, sandbox, action);
+    return await deps.starts.run(async () => {
+      const id = await createOrAdopt(deps, spec);
+      podEvent(deps, pod, 'Normal', 'Created', `Created container: ${container.name}`, container);
+      const started = await startContainer(deps, pod, container, id);
+      return memory => {
+        const forgotten = withContainer(memory, container.name, {
+          image: undefined,
+          imageFailure: undefined,
+          createFailure: undefined,
+          crash,
+        });
+        return started(withInstance(forgotten, id, { killsBefore: kills }));
+      };
+    });
+  } catch (error) {
+    if (isFault(error, 'unavailable')) throw error;
+    return createFailed(deps, pod, container, error);
+  }
+};
+
+const createFailed = (deps: PodDeps, pod: Pod, container: Container, error: unknown): Change => {
+  const isConfig = error instanceof ConfigError;
+  const isImage = isFault(error, 'notFound');
+  const message = (error as Error).message;
+  podEvent(deps, pod, 'Warning', 'Failed', `Error: ${message}`, container);
+  if (!isConfig && !(error instanceof UnworkableResources) && !(error instanceof RuntimeError))
+    deps.log.warn({ err: error, pod: pod.metadata.name, container: container.name }, 'creating a container failed');
+  return memory =>
+    withContainer(memory, container.name, {
+      createFailure: failed(
+        containerMemory(memory, container.name).createFailure,
+        isConfig ? 'CreateContainerConfigError' : 'CreateContainerError',
+        message,
+        deps.clock.now(),
+        syncDelays,
+      ),
+      // The image went away between looking and creating: get it again.
+      ...(isImage ? { image: undefined } : {}),
+    });
+};
+
+const specFor = async (
+  deps: PodDeps,
+  pod: Pod,
+  sandbox: ContainerSeen,
+  { container, attempt, crash }: CreateAction,
+): Promise<{ spec: ContainerSpec; kills: number }> => {
+  const { machine, owner } = deps;
+  const podIP = pod.spec.hostNetwork ? deps.hostIP : sandbox.ip;
+  const env = environment({
+    pod,
+    container,
+    references: deps.references.in(pod.metadata.namespace ?? ''),
+    facts: downwardFacts(deps, podIP),
+    services: deps.serviceEnv(pod),
+    decode: machine.files.decodeBase64,
+  });
+  const image = await deps.runtime.image(withTag(container.image ?? ''));
+  if (!image) throw new RuntimeError('notFound', `No such image: ${container.image}`);
+  const plans = volumePlans(deps, pod, podIP);
+  const { dataDir, hostDataDir } = deps;
+  const mounts = await mountsOf(pod, container, { files: machine.files, dataDir, hostDataDir, plans, env, attempt });
+  const path = containerPath(owner, pod, container.name);
+  const enforced = deps.enforcesCgroups;
+  const spec = containerSpec(pod, container, {
+    owner,
+    limits: deps.limits,
+    sandboxId: sandbox.id,
+    attempt,
+    backoffMs: crash?.delayMs ?? 0,
+    cgroupParent: enforced ? machine.cgroups.parentOf(path) : undefined,
+    cgroup: enforced ? path.join('/') : '',
+    env,
+    image,
+    mounts,
+  });
+  if (!enforced) return { spec, kills: 0 };
+  // The groups may have gone with a machine's restart.
+  await prepareCgroups(deps, pod);
+  await machine.cgroups.resetPeak(path);
+  return { spec, kills: (await machine.cgroups.evidence(path)).kills };
+};
+
+export const startContainer = async (deps: PodDeps, pod: Pod, container: Container, id: string): Promise<Change> => {
+  try {
+    await deps.runtime.start(id);
+    await deps.observer.look(id);
+    podEvent(deps, pod, 'Normal', 'Started', `Started container ${container.name}`, container);
+    return unchanged;
+  } catch (error) {
+    if (isFault(error, 'unavailable')) throw error;
+    const message = (error as Error).message;
+    await deps.observer.look(id);
+    podEvent(deps, pod, 'Warning', 'Failed', `Error: ${message}`, container);
+    return memory => withInstance(memory, id, { startFailure: message, failedAtMs: deps.clock.now() });
+  }
+};
+
+/** Removes containers of the pod at once. */
+export const removeContainers = async (deps: PodDeps, ids: readonly string[]): Promise<Change> => {
+  await Promise.all(
+    ids.map(async id => {
+      await deps.runtime.remove(id);
+      deps.observer.removed(id);
+    }),
+  );
+  return unchanged;
+};
+
+/** Tries of removing a cgroup: its last process may still be leaving. */
+const cgroupTries = 20;
+const cgroupPauseMs = 50;
+
+const removeCgroup = async (deps: PodDeps, uid: string): Promise<void> => {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await deps.machine.cgroups.remove(podPath(deps.owner, uid));
+    } catch (error) {
+      if (tries === cgroupTries) throw error;
+      await deps.clock.sleep(cgroupPauseMs);
+    }
+  }
+};
+
+/** Gives back what the pod used: sandbox, volumes, cgroups, and with `containers` its containers. */
+export const cleanPod = async (deps: PodDeps, uid: string, containers: boolean): Promise<Change> => {
+  const { observer, machine, runtime } = deps;
+  const seen = observer.pod(uid);
+  const ids = [...seen.sandboxes, ...(containers ? [...seen.containers.values()].flat() : [])].map(({ id }) => id);
+  try {
+    await removeContainers(deps, ids);
+    for (const volume of await runtime.volumes({ [label.podUid]: uid })) await runtime.removeVolume(volume);
+    if (deps.enforcesCgroups) await removeCgroup(deps, uid);
+    await machine.files.remove(podDirectory(deps.dataDir, uid));
+    deps.references.release(uid);
+    return memory => withPod(memory, { cleaned: true, cleanFailure: undefined });
+  } catch (error) {
+    if (isFault(error, 'unavailable')) throw error;
+    const message = (error as Error).message;
+    deps.log.warn({ err: error, uid }, 'cleaning up after a pod failed');
+    return memory =>
+      withPod(memory, {
+        cleanFailure: failed(memory.cleanFailure, 'FailedKillPod', message, deps.clock.now(), syncDelays),
+      });
+  }
+};
+
+/** Deletes the API object; true when it is gone. */
+export const finishPod = async (deps: PodDeps, pod: Pod): Promise<boolean> => {
+  const { name, namespace = '', uid = '' } = pod.metadata;
+  try {
+    await deps.client.remove(podKind, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
+    return true;
+  } catch (error) {
+    if (isReason(error, 'NotFound') || isReason(error, 'Conflict')) return true;
+    deps.log.warn({ err: error, pod: name }, 'cannot delete the pod object');
+    return false;
+  }
+};

@@ -1,0 +1,380 @@
+/**
+ * One pod's worker: asks pod-machine.ts what to do, does it, and asks again, until the pod is gone. Everything that
+ * happens (a change of the object, of a container, a timer) only wakes it. Long work (pulls, hooks) runs beside the
+ * loop and wakes it at its end; statuses are written by status-writer.ts without holding the loop up.
+ */
+import type { Container, Pod, PodStatus } from '#api/kinds/core.ts';
+import { createBackoff } from '#base/backoff.ts';
+import { toTime } from '#base/clock.ts';
+import { createStop } from '#base/stop.ts';
+import { settle } from './evidence.ts';
+import { label, type PodSeen } from './names.ts';
+import {
+  type Change,
+  cleanPod,
+  createContainer,
+  createSandbox,
+  finishPod,
+  removeContainers,
+  setUpVolumes,
+  startContainer,
+} from './pod-actions.ts';
+import { type PodDeps, podEvent } from './pod-deps.ts';
+import { advance } from './pod-machine.ts';
+import {
+  containerMemory,
+  failed,
+  forgetGone,
+  instanceMemory,
+  newMemory,
+  type PodMemory,
+  referencesChanged,
+  type StopCause,
+  withContainer,
+  withInstance,
+  withPod,
+} from './pod-memory.ts';
+import { isTerminal } from './pod-phase.ts';
+import { type Action, allContainers, graceOf } from './pod-plan.ts';
+import { Prober } from './probes.ts';
+import { type ContainerSeen, isFault } from './runtime.ts';
+import { StatusWriter } from './status-writer.ts';
+import { beginStop, carryOutStop, killContainer, runPostStart } from './stopping.ts';
+
+/** Delays of image pulls (SEMANTICS I.5). */
+const pullDelays = { firstMs: 10_000, mostMs: 300_000 };
+
+export class PodWorker {
+  readonly #deps: PodDeps;
+  readonly #stop = createStop();
+  readonly #status: StatusWriter;
+  readonly #prober: Prober;
+  readonly #jobs = new Set<Promise<void>>();
+  #pod: Pod;
+  #memory: PodMemory;
+  #isGone = false;
+  #isDone = false;
+  #dirty = true;
+  #wakeUp: () => void = () => {};
+  #volumesStale = false;
+
+  constructor(deps: PodDeps, pod: Pod) {
+    this.#deps = deps;
+    this.#pod = pod;
+    this.#memory = adopt(newMemory(deps.clock.now()), deps.observer.pod(pod.metadata.uid ?? ''));
+    this.#status = new StatusWriter(deps.client, deps.clock, deps.random, deps.log, written => this.update(written));
+    this.#prober = new Prober(deps, {
+      changed: (id, change) => this.#change(memory => withInstance(memory, id, change)),
+      unhealthy: (container, seen, cause, graceMs) => this.#beginStop(container, seen, cause, graceMs),
+    });
+  }
+
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  /** The node has taken it and it has not ended: its requests count. */
+  get isActive(): boolean {
+    return this.#memory.admitted && !isTerminal(this.#pod.status?.phase);
+  }
+
+  /** A newer state of the API object. */
+  update(pod: Pod): void {
+    if (pod.metadata.uid !== this.#pod.metadata.uid || !isNewer(pod, this.#pod)) return;
+    this.#volumesStale ||= hasDownwardChange(this.#pod, pod);
+    this.#pod = pod;
+    this.wake();
+  }
+
+  /** The API object is gone: end everything, and report nothing any more. */
+  gone(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    const metadata = {
+      ...this.#pod.metadata,
+      deletionTimestamp: this.#pod.metadata.deletionTimestamp ?? toTime(this.#deps.clock.now()),
+      deletionGracePeriodSeconds: 0,
+    };
+    this.#pod = { ...this.#pod, metadata };
+    this.wake();
+  }
+
+  /** A ConfigMap or Secret that it refers to has changed. */
+  referencesChanged(): void {
+    this.#volumesStale = true;
+    this.#change(referencesChanged);
+  }
+
+  outOfMemory(id: string): void {
+    this.#change(memory => withInstance(memory, id, { oom: true }));
+  }
+
+  wake(): void {
+    this.#dirty = true;
+    this.#wakeUp();
+  }
+
+  /** Ends the worker and leaves the pod as it is. */
+  async stop(): Promise<void> {
+    this.#stop.stop();
+    this.#prober.stop();
+    this.#wakeUp();
+    await Promise.all([...this.#jobs, this.#status.stop()]);
+  }
+
+  /** Works until the pod is gone or the worker is stopped. */
+  async run(): Promise<void> {
+    const { clock, log, random } = this.#deps;
+    const { signal } = this.#stop;
+    const backoff = createBackoff(random, 200, 10_000);
+    while (!signal.aborted && !this.#isDone) {
+      this.#dirty = false;
+      try {
+        const sleepMs = await this.#step();
+        backoff.reset();
+        if (!this.#dirty && !this.#isDone) await this.#sleep(sleepMs);
+      } catch (error) {
+        if (!isFault(error, 'unavailable'))
+          log.error({ err: error, pod: this.#pod.metadata.name }, 'pod worker failed');
+        await clock.sleep(backoff.next(), signal);
+      }
+    }
+    this.#prober.stop();
+    await Promise.all(this.#jobs);
+  }
+
+  /** One decision and its actions; gives the time until the next look, 0 for at once. */
+  async #step(): Promise<number> {
+    const { deps, seen } = this.#observe();
+    if (deps.observer.fault !== undefined) return Number.POSITIVE_INFINITY;
+    this.#admit(seen);
+    const facts = { hostIP: deps.hostIP, runtime: deps.runtime.name };
+    const step = advance(this.#pod, this.#memory, seen, deps.clock.now(), facts, deps.policy);
+    this.#report(step.status);
+    this.#probe(seen);
+    if (this.#volumesStale && this.#memory.volumesReady) {
+      this.#volumesStale = false;
+      this.#apply(await setUpVolumes(deps, this.#pod, this.#podIP(seen), this.#stop.signal));
+    }
+    const changes = await Promise.all(step.actions.map(action => this.#perform(action, seen)));
+    for (const change of changes) this.#apply(change);
+    if (changes.length > 0) return 0;
+    return step.wakeAtMs === undefined ? Number.POSITIVE_INFINITY : step.wakeAtMs - deps.clock.now();
+  }
+
+  #observe(): { deps: PodDeps; seen: PodSeen } {
+    const deps = this.#deps;
+    const seen = deps.observer.pod(this.#uid);
+    const present = [...seen.sandboxes, ...[...seen.containers.values()].flat()].map(({ id }) => id);
+    this.#memory = forgetGone(this.#memory, new Set(present));
+    return { deps, seen };
+  }
+
+  get #uid(): string {
+    return this.#pod.metadata.uid ?? '';
+  }
+
+  /** What ran before the agent's restart was admitted then. */
+  #admit(seen: PodSeen): void {
+    if (this.#memory.admitted || this.#memory.rejection) return;
+    const isKnown =
+      seen.sandboxes.length > 0 || this.#pod.status?.containerStatuses?.some(status => status.containerID);
+    const isEnding = this.#pod.metadata.deletionTimestamp !== undefined || isTerminal(this.#pod.status?.phase);
+    const rejection = isKnown || isEnding ? undefined : this.#deps.admit(this.#pod);
+    if (rejection) podEvent(this.#deps, this.#pod, 'Warning', rejection.reason, rejection.message);
+    this.#apply(memory => withPod(memory, rejection ? { rejection } : { admitted: true }));
+  }
+
+  #report(status: PodStatus): void {
+    this.#tellBackoffs(status);
+    if (this.#pod.status?.phase !== status.phase && status.reason === 'DeadlineExceeded')
+      podEvent(this.#deps, this.#pod, 'Normal', 'DeadlineExceeded', status.message ?? '');
+    if (!this.#isGone) {
+      this.#status.write(this.#pod, status);
+      return;
+    }
+    // Nobody is left to report to.
+    if (isTerminal(status.phase) && this.#pod.status !== status) {
+      this.#pod = { ...this.#pod, status };
+      this.#dirty = true;
+    }
+  }
+
+  /** Events of containers that have just begun to wait for a restart or a pull. */
+  #tellBackoffs(status: PodStatus): void {
+    const { name, namespace = '' } = this.#pod.metadata;
+    const old = [
+      ...(this.#status.latest?.initContainerStatuses ?? []),
+      ...(this.#status.latest?.containerStatuses ?? []),
+    ];
+    for (const now of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]) {
+      const reason = now.state?.waiting?.reason;
+      const before = old.find(candidate => candidate.name === now.name);
+      if (reason === before?.state?.waiting?.reason) continue;
+      const container = allContainers(this.#pod).find(candidate => candidate.name === now.name);
+      const tell = (type: 'Normal' | 'Warning', eventReason: string, message: string) =>
+        podEvent(this.#deps, this.#pod, type, eventReason, message, container);
+      if (reason === 'CrashLoopBackOff')
+        tell(
+          'Warning',
+          'BackOff',
+          `Back-off restarting failed container ${now.name} in pod ${name}_${namespace}(${this.#uid})`,
+        );
+      if (reason === 'ImagePullBackOff') {
+        tell('Normal', 'BackOff', `Back-off pulling image "${container?.image}"`);
+        tell('Warning', 'Failed', 'Error: ImagePullBackOff');
+      }
+    }
+  }
+
+  #probe(seen: PodSeen): void {
+    const isEnding = this.#pod.metadata.deletionTimestamp !== undefined;
+    this.#prober.keep(this.#pod, seen, this.#memory, this.#podIP(seen), isEnding);
+  }
+
+  #podIP(seen: PodSeen): string {
+    return this.#pod.spec.hostNetwork ? this.#deps.hostIP : (seen.sandboxes[0]?.ip ?? '');
+  }
+
+  async #perform(action: Action, seen: PodSeen): Promise<Change> {
+    const deps = this.#deps;
+    const pod = this.#pod;
+    switch (action.do) {
+      case 'volumes':
+        return setUpVolumes(deps, pod, this.#podIP(seen), this.#stop.signal);
+      case 'sandbox':
+        return createSandbox(deps, pod, action.attempt);
+      case 'pull':
+        return this.#pull(action.container);
+      case 'create':
+        return createContainer(deps, pod, seen.sandboxes[0]!, action);
+      case 'start':
+        return deps.starts.run(() => startContainer(deps, pod, action.container, action.id));
+      case 'post-start':
+        return this.#postStart(action.container, this.#find(action.id), seen);
+      case 'settle':
+        return settle(deps, pod, action.container, this.#find(action.id), this.#memory);
+      case 'stop':
+        this.#beginStop(action.container, this.#find(action.id), action.cause, action.graceMs);
+        return same;
+      case 'kill':
+        return killContainer(deps, action.id);
+      case 'remove':
+        return removeContainers(deps, [action.id]);
+      case 'clean':
+        return cleanPod(deps, this.#uid, action.containers);
+      case 'finish':
+        return this.#finish();
+    }
+  }
+
+  #find(id: string): ContainerSeen {
+    const found = this.#deps.observer.all().find(seen => seen.id === id);
+    if (!found) throw new Error(`container ${id} has gone`);
+    return found;
+  }
+
+  async #finish(): Promise<Change> {
+    this.#isDone = this.#isGone || (await finishPod(this.#deps, this.#pod));
+    if (!this.#isDone) await this.#deps.clock.sleep(1000, this.#stop.signal);
+    return same;
+  }
+
+  async #pull(container: Container): Promise<Change> {
+    this.#job(
+      async () => {
+        const deps = this.#deps;
+        const pulling = (message: string) => podEvent(deps, this.#pod, 'Normal', 'Pulling', message, container);
+        const { events, failure } = await deps.images.ensure(container, pulling, this.#stop.signal);
+        for (const { type, reason, message } of events) podEvent(deps, this.#pod, type, reason, message, container);
+        if (!failure) return memory => withContainer(memory, container.name, { image: 'ready' });
+        podEvent(deps, this.#pod, 'Warning', 'Failed', `Error: ${failure.reason}`, container);
+        return memory => {
+          const last = containerMemory(memory, container.name).imageFailure;
+          const imageFailure = failed(last, failure.reason, failure.message, deps.clock.now(), pullDelays);
+          return withContainer(memory, container.name, { image: undefined, imageFailure });
+        };
+      },
+      memory => withContainer(memory, container.name, { image: undefined }),
+    );
+    return memory => withContainer(memory, container.name, { image: 'pulling' });
+  }
+
+  async #postStart(container: Container, seen: ContainerSeen, all: PodSeen): Promise<Change> {
+    const hook = () => runPostStart(this.#deps, this.#pod, container, seen, this.#podIP(all), this.#stop.signal);
+    this.#job(hook, memory => withInstance(memory, seen.id, { postStart: undefined }));
+    return memory => withInstance(memory, seen.id, { postStart: 'running' });
+  }
+
+  #beginStop(container: Container, seen: ContainerSeen, cause: StopCause, graceMs = graceOf(this.#pod)): void {
+    if (instanceMemory(this.#memory, seen.id).stopping) return;
+    const podIP = this.#podIP(this.#deps.observer.pod(this.#uid));
+    const request = { container, seen, cause, graceMs, podIP };
+    this.#change(beginStop(this.#deps, this.#pod, request));
+    const carryOut = () => carryOutStop(this.#deps, this.#pod, request, this.#stop.signal);
+    this.#job(carryOut, memory => withInstance(memory, seen.id, { stopping: undefined }));
+  }
+
+  /** Runs beside the loop; what it gives is applied at its end, `undo` when it failed. */
+  #job(work: () => Promise<Change>, undo: Change): void {
+    const job = work()
+      .catch(async (error: unknown) => {
+        if (!isFault(error, 'unavailable'))
+          this.#deps.log.warn({ err: error, pod: this.#pod.metadata.name }, 'job failed');
+        await this.#deps.clock.sleep(1000, this.#stop.signal);
+        return undo;
+      })
+      .then(change => {
+        this.#jobs.delete(job);
+        this.#change(change);
+      });
+    this.#jobs.add(job);
+  }
+
+  #apply(change: Change): void {
+    this.#memory = change(this.#memory);
+  }
+
+  #change(change: Change): void {
+    this.#apply(change);
+    this.wake();
+  }
+
+  async #sleep(delayMs: number): Promise<void> {
+    if (delayMs <= 0) return;
+    await new Promise<void>(resolve => {
+      // Timers count in 32 bits: a longer wait is taken in parts.
+      const cancel =
+        delayMs === Number.POSITIVE_INFINITY
+          ? () => {}
+          : this.#deps.clock.after(Math.min(delayMs, 2 ** 31 - 1), resolve);
+      this.#wakeUp = () => {
+        cancel();
+        resolve();
+      };
+      if (this.#dirty || this.#stop.signal.aborted) this.#wakeUp();
+    });
+    this.#wakeUp = () => {};
+  }
+}
+
+const same: Change = memory => memory;
+
+/** Backoffs of containers that an agent before this one started, from their labels. */
+const adopt = (memory: PodMemory, seen: PodSeen): PodMemory => {
+  let adopted = memory;
+  for (const [name, [newest]] of seen.containers) {
+    const delayMs = Number(newest?.labels[label.backoffMs] ?? 0);
+    if (newest && delayMs > 0)
+      adopted = withContainer(adopted, name, { crash: { delayMs, updatedAtMs: newest.createdAtMs } });
+  }
+  return adopted;
+};
+
+const isNewer = (a: Pod, b: Pod): boolean =>
+  Number(a.metadata.resourceVersion ?? 0) > Number(b.metadata.resourceVersion ?? 0);
+
+/** Labels or annotations, which downward API files show. */
+const hasDownwardChange = (a: Pod, b: Pod): boolean =>
+  JSON.stringify([a.metadata.labels, a.metadata.annotations]) !==
+  JSON.stringify([b.metadata.labels, b.metadata.annotations]);
