@@ -4,14 +4,15 @@
  * URL objects, streams or promises in between. Calls share a bounded pool of kept-alive connections; long responses
  * (watches, logs) have connections of their own, so that they never hold up a call.
  */
-import { type Dispatcher, Pool } from 'undici';
+import { Pool } from 'undici';
 import { ApiError } from '#api/status.ts';
 import type { Signal } from '#base/clock.ts';
 import { systemClock } from '#base/system.ts';
 import type { Client } from './client.ts';
 import type { HttpApi, RawResponse } from './http-api.ts';
-import { type Asked, connectionError, notTheApi, responseError, warningsOf } from './http-errors.ts';
+import { notTheApi, responseError } from './http-errors.ts';
 import { JsonLines } from './lines.ts';
+import { type Answer, asConnectionError, codeOf, StreamedResponse, WholeResponse } from './responses.ts';
 import { createRestClient, type Transport, type TransportRequest } from './rest.ts';
 
 export interface HttpOptions {
@@ -29,6 +30,8 @@ export interface HttpOptions {
   readonly userAgent?: string;
   /** Connections for calls. Default 32. */
   readonly connections?: number;
+  /** A watch that is silent for so long is over: servers send a bookmark each minute. Default 150 s. */
+  readonly watchSilenceMs?: number;
   /** Called with each warning of a request that has no `onWarning` of its own. */
   readonly onWarning?: (text: string) => void;
 }
@@ -44,9 +47,6 @@ const callTimeoutMs = 60_000;
 /** `Retry-After` is obeyed this often, and waits at most this long each time. */
 const retries = 5;
 const retryWaitLimitMs = 10_000;
-/** Bytes of a stream that wait for their reader before the socket is paused. */
-const streamBufferBytes = 1024 * 1024;
-
 export const createHttpClient = (options: HttpOptions): HttpClient => {
   const http = new Http(options);
   const client = createRestClient(http);
@@ -88,7 +88,7 @@ class Http implements Transport {
       connections: options.connections ?? 32,
       bodyTimeout: callTimeoutMs,
     });
-    this.#streams = new Pool(url.origin, { ...common, connections: null, bodyTimeout: 0 });
+    this.#streams = new Pool(url.origin, { ...common, connections: null });
   }
 
   async json(request: TransportRequest, accept = json): Promise<unknown> {
@@ -110,8 +110,8 @@ class Http implements Transport {
   }
 
   async *lines(path: string, accept: string, signal: Signal): AsyncGenerator<readonly unknown[], void> {
-    const lines = new JsonLines(chunks => (chunks.length === 1 ? toText(chunks[0]) : Buffer.concat(chunks).toString()));
-    for await (const chunk of this.stream(path, accept, signal)) {
+    const lines = new JsonLines(toText);
+    for await (const chunk of this.stream(path, accept, signal, this.#options.watchSilenceMs ?? 150_000)) {
       const batch = lines.push(chunk);
       if (batch.length > 0) yield batch;
     }
@@ -120,13 +120,14 @@ class Http implements Transport {
     if (rest.length > 0) yield rest;
   }
 
-  async *stream(path: string, accept: string, signal: Signal): AsyncGenerator<Uint8Array, void> {
+  async *stream(path: string, accept: string, signal: Signal, silenceMs = 0): AsyncGenerator<Uint8Array, void> {
     if (signal.aborted) return;
-    const response = new StreamedResponse({ method: 'GET', path }, this.#server, this.#options.onWarning);
+    const response = new StreamedResponse({ method: 'GET', path }, this.#server, toText, this.#options.onWarning);
     const abort = () => response.abort();
     signal.addEventListener('abort', abort, { once: true });
     try {
-      this.#streams.dispatch({ method: 'GET', path, headers: this.#headersFor(accept, '') }, response);
+      const headers = this.#headersFor(accept, '');
+      this.#streams.dispatch({ method: 'GET', path, headers, bodyTimeout: silenceMs }, response);
       yield* response.chunks();
     } finally {
       signal.removeEventListener('abort', abort);
@@ -165,7 +166,7 @@ class Http implements Transport {
   #dispatch(request: TransportRequest, accept: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { method, path, body } = request;
-      const handler = new WholeResponse(resolve, reject, request.onWarning ?? this.#options.onWarning);
+      const handler = new WholeResponse(resolve, reject, toText, request.onWarning ?? this.#options.onWarning);
       const contentType = body === undefined ? '' : (request.contentType ?? json);
       const headers = this.#headersFor(accept, contentType);
       this.#calls.dispatch({ method, path, headers, body: body === undefined ? null : JSON.stringify(body) }, handler);
@@ -184,134 +185,6 @@ class Http implements Transport {
   }
 }
 
-interface Answer extends RawResponse {
-  readonly retryAfterSeconds: number | undefined;
-}
-
-type Headers = Record<string, string | string[] | undefined>;
-
-/** Collects one short response. */
-class WholeResponse implements Dispatcher.DispatchHandler {
-  readonly #resolve: (answer: Answer) => void;
-  readonly #reject: (error: unknown) => void;
-  readonly #onWarning: ((text: string) => void) | undefined;
-  readonly #chunks: Buffer[] = [];
-  #code = 0;
-  #headers: Headers = {};
-
-  constructor(
-    resolve: (answer: Answer) => void,
-    reject: (error: unknown) => void,
-    onWarning: ((text: string) => void) | undefined,
-  ) {
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#onWarning = onWarning;
-  }
-
-  onRequestStart(): void {}
-
-  onResponseStart(_: Dispatcher.DispatchController, code: number, headers: Headers): void {
-    this.#code = code;
-    this.#headers = headers;
-    warn(headers, this.#onWarning);
-  }
-
-  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
-  }
-
-  onResponseEnd(): void {
-    const [first] = this.#chunks;
-    this.#resolve({
-      code: this.#code,
-      contentType: String(this.#headers['content-type'] ?? ''),
-      body: this.#chunks.length === 1 ? toText(first) : Buffer.concat(this.#chunks).toString(),
-      retryAfterSeconds: secondsOf(this.#headers['retry-after']),
-    });
-  }
-
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#reject(error);
-  }
-}
-
-/** Passes on one long response chunk by chunk, and pauses the socket while its reader is behind. */
-class StreamedResponse implements Dispatcher.DispatchHandler {
-  readonly #asked: Asked;
-  readonly #server: string;
-  readonly #onWarning: ((text: string) => void) | undefined;
-  readonly #chunks: Buffer[] = [];
-  #bufferedBytes = 0;
-  #code = 0;
-  #controller: Dispatcher.DispatchController | undefined;
-  #aborted = false;
-  #outcome: { error?: unknown } | undefined;
-  #wake: () => void = () => {};
-
-  constructor(asked: Asked, server: string, onWarning: ((text: string) => void) | undefined) {
-    this.#asked = asked;
-    this.#server = server;
-    this.#onWarning = onWarning;
-  }
-
-  abort(): void {
-    this.#aborted = true;
-    if (this.#outcome === undefined) this.#controller?.abort(new Error('no longer wanted'));
-    this.#wake();
-  }
-
-  async *chunks(): AsyncGenerator<Buffer, void> {
-    while (!this.#aborted) {
-      const chunk = this.#code >= 400 ? undefined : this.#chunks.shift();
-      if (chunk !== undefined) {
-        this.#bufferedBytes -= chunk.length;
-        if (this.#bufferedBytes < streamBufferBytes && this.#controller?.paused) this.#controller.resume();
-        yield chunk;
-      } else if (this.#outcome === undefined) {
-        await new Promise<void>(resolve => {
-          this.#wake = resolve;
-        });
-      } else return this.#finish(this.#outcome.error);
-    }
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#aborted) controller.abort(new Error('no longer wanted'));
-  }
-
-  onResponseStart(_: Dispatcher.DispatchController, code: number, headers: Headers): void {
-    this.#code = code;
-    warn(headers, this.#onWarning);
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#bufferedBytes += chunk.length;
-    if (this.#bufferedBytes >= streamBufferBytes && this.#code < 400) controller.pause();
-    this.#wake();
-  }
-
-  onResponseEnd(): void {
-    this.#outcome = {};
-    this.#wake();
-  }
-
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#outcome = { error };
-    this.#wake();
-  }
-
-  /** A response that had begun just ends when its connection breaks: for a watch that is an ordinary end. */
-  #finish(error: unknown): void {
-    if (this.#code >= 400) {
-      throw responseError(this.#code, Buffer.concat(this.#chunks).toString(), this.#asked, this.#server);
-    }
-    if (error !== undefined && this.#code === 0) throw asConnectionError(error, this.#server);
-  }
-}
-
 const parseServer = (server: string): URL => {
   const url = URL.parse(server);
   if (url && (url.protocol === 'https:' || url.protocol === 'http:')) return url;
@@ -322,26 +195,9 @@ const parseServer = (server: string): URL => {
   });
 };
 
-const toText = (chunk: Uint8Array | undefined): string =>
-  chunk === undefined ? '' : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString();
-
-const warn = (headers: Headers, onWarning: ((text: string) => void) | undefined): void => {
-  const header = headers['warning'];
-  if (header === undefined || onWarning === undefined) return;
-  for (const text of warningsOf(header)) onWarning(text);
-};
-
-/** Whole seconds, as Kubernetes sends them; the date form is not used by it. */
-const secondsOf = (header: string | string[] | undefined): number | undefined => {
-  const seconds = Number.parseInt(String(header ?? ''), 10);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
-};
-
-const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-
-const asConnectionError = (error: unknown, server: string): ApiError => {
-  // Connecting to several addresses of a name fails with all their errors in one.
-  const cause = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
-  return connectionError(codeOf(cause), cause instanceof Error ? cause.message : String(cause), server);
+const toText = (chunks: readonly Uint8Array[]): string => {
+  const [first] = chunks;
+  if (first === undefined) return '';
+  if (chunks.length > 1) return Buffer.concat(chunks).toString();
+  return Buffer.from(first.buffer, first.byteOffset, first.byteLength).toString();
 };

@@ -6,7 +6,7 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import { ApiError, isReason } from '#api/status.ts';
 import { createStop } from '#base/stop.ts';
 import type { WatchEvent } from '#client/client.ts';
-import { createHttpClient, type HttpClient } from '#client/http.ts';
+import { createHttpClient, type HttpClient, type HttpOptions } from '#client/http.ts';
 import { type Thing, thing, thingKind } from '#test/client/thing.ts';
 
 interface Seen {
@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 /** A server that records what it is asked, and a client for it. */
-const serve = async (answer: Answer, options: { caPem?: string; token?: string } = {}) => {
+const serve = async (answer: Answer, options: Partial<HttpOptions> = {}) => {
   const seen: Seen[] = [];
   const server = createServer({ key: certificate.private, cert: certificate.cert }, async (request, response) => {
     let body = '';
@@ -258,6 +258,16 @@ test('a refused watch is thrown; one whose connection breaks just ends; the sign
   })();
   await ended;
   await expect.poll(() => closed).toBe(before + 1);
+});
+
+test('a watch whose server has fallen silent for good ends, so that it is made anew', async () => {
+  const { client } = await serve(
+    (_, response) => {
+      response.write(`${JSON.stringify({ type: 'ADDED', object: thing('a') })}\n`);
+    },
+    { watchSilenceMs: 300 },
+  );
+  expect((await collect(client)).length).toBe(1);
 });
 
 test('a slow reader of a stream makes the server wait instead of filling memory', async () => {
