@@ -19,7 +19,10 @@ const fromPaths = (paths: readonly (readonly string[])[]): FieldSet => {
   const root: Record<string, unknown> = {};
   for (const path of paths) {
     let node = root;
-    for (const element of path) node = (node[element] ??= {}) as Record<string, unknown>;
+    for (const element of path) {
+      node[element] ??= {};
+      node = node[element] as Record<string, unknown>;
+    }
     node['.'] = {};
   }
   return root as FieldSet;
