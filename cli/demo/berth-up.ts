@@ -1,21 +1,17 @@
 /**
- * A whole cluster of its own, for the demo and for tests: `berth up` as a child process with a data folder and a
- * kubeconfig of its own, so that neither the user's contexts nor another cluster of theirs is touched.
+ * A whole cluster of its own, for the demo and for tests: `berth up` with a data folder, a kubeconfig and a port of its
+ * own, so that neither the user's contexts nor another cluster of theirs is touched. Ended with `berth down`.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { Clock } from '#base/clock.ts';
+import { logFile, readSettings } from '../local/instance.ts';
 
 export interface BerthUp {
   readonly kubeconfig: string;
   readonly dataFolder: string;
   readonly logFile: string;
-  readonly pid: number;
-  /** True while the process runs. */
-  running(): boolean;
-  /** Ends the cluster as Ctrl-C would and waits for it; by force when it takes longer than 60 s. */
-  stop(): Promise<void>;
+  /** What `berth up` printed. */
+  readonly said: string;
 }
 
 export interface BerthUpOptions {
@@ -23,65 +19,60 @@ export interface BerthUpOptions {
   readonly folder: string;
   /** Values of --node, such as `a=cpu:1,memory:1Gi`; empty: the whole engine as one node. */
   readonly nodes: readonly string[];
-  readonly clock: Clock;
-  readonly extraArgs?: readonly string[];
 }
 
-const root = join(import.meta.dirname, '..', '..');
-const startPatienceMs = 60_000;
-const stopPatienceMs = 60_000;
+export interface BerthResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
-/** Starts the cluster and waits until its kubeconfig is there. Throws with the end of its log when it does not come up. */
-export const startBerthUp = async (options: BerthUpOptions): Promise<BerthUp> => {
-  const { folder, clock } = options;
-  const kubeconfig = join(folder, 'kubeconfig');
-  const dataFolder = join(folder, 'data');
-  const logFile = join(folder, 'berth-up.log');
-  const args = [
-    'up',
-    '--data',
-    dataFolder,
-    ...options.nodes.flatMap(node => ['--node', node]),
-    ...(options.extraArgs ?? []),
-  ];
-  // A file, not a pipe: the cluster may outlive this process (--keep).
-  const log = openSync(logFile, 'w');
-  // A process group of its own: Ctrl-C in the terminal is for the caller, which ends the cluster in its turn.
-  const child = spawn(process.execPath, [join(root, 'cli', 'bin.js'), ...args], {
-    env: { ...process.env, KUBECONFIG: kubeconfig },
-    stdio: ['ignore', log, log],
-    detached: true,
+const bin = join(import.meta.dirname, '..', 'bin.js');
+
+export const kubeconfigIn = (folder: string): string => join(folder, 'kubeconfig');
+export const dataFolderIn = (folder: string): string => join(folder, 'data');
+
+/** Starts the cluster and waits until its nodes are ready. Throws with what it said when it does not come up. */
+export const startBerthUp = async ({ folder, nodes }: BerthUpOptions): Promise<BerthUp> => {
+  const dataFolder = dataFolderIn(folder);
+  const args = ['up', '--data', dataFolder, '--port', '0', ...nodes.flatMap(node => ['--node', node])];
+  const result = await runBerth(folder, args);
+  if (result.code !== 0)
+    throw new Error(`berth up: exit code ${result.code}\n${result.stdout}${result.stderr}`.trimEnd());
+  return { kubeconfig: kubeconfigIn(folder), dataFolder, logFile: logFile(dataFolder), said: result.stdout };
+};
+
+/** Takes down what `startBerthUp` began in that folder, whether or not it came up. Throws when something stays. */
+export const stopBerthUp = async (folder: string): Promise<void> => {
+  const result = await runBerth(folder, ['down', '--data', dataFolderIn(folder), '--purge']);
+  if (result.code !== 0 || result.stderr !== '')
+    throw new Error(`berth down: ${result.stderr}${result.stdout}`.trimEnd());
+};
+
+/** The mark of the cluster's containers and cgroups, as soon as it has one. */
+export const clusterIdIn = (folder: string): string | undefined => readSettings(dataFolderIn(folder))?.id;
+
+/**
+ * A command of our CLI against the cluster of that folder. It runs in a process group of its own: Ctrl-C in the terminal
+ * is for the caller, which ends the cluster in its turn.
+ */
+export const runBerth = (folder: string, args: readonly string[]): Promise<BerthResult> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, ...args], {
+      env: { ...process.env, KUBECONFIG: kubeconfigIn(folder), BERTH_CONTEXT: 'berth' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) =>
+      resolve({ code: code ?? 1, stdout, stderr: signal ? `${stderr}${signal}` : stderr }),
+    );
   });
-  closeSync(log);
-  const up: BerthUp = {
-    kubeconfig,
-    dataFolder,
-    logFile,
-    pid: child.pid ?? 0,
-    running: () => isRunning(child),
-    stop: () => stop(child, clock),
-  };
-  const deadlineMs = clock.now() + startPatienceMs;
-  while (!existsSync(kubeconfig)) {
-    if (!isRunning(child) || clock.now() > deadlineMs) {
-      await stop(child, clock);
-      const said = readFileSync(logFile, 'utf8').trim().split('\n').slice(-15).join('\n');
-      throw new Error(`berth up did not come up (${endOf(child)}):\n${said}`);
-    }
-    await clock.sleep(20);
-  }
-  return up;
-};
-
-const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
-const endOf = (child: ChildProcess): string =>
-  child.signalCode ?? (child.exitCode === null ? 'still running' : `exit code ${child.exitCode}`);
-
-const stop = async (child: ChildProcess, clock: Clock): Promise<void> => {
-  if (!isRunning(child) || child.pid === undefined) return;
-  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
-  child.kill('SIGTERM');
-  const cancel = clock.after(stopPatienceMs, () => child.kill('SIGKILL'));
-  await ended;
-  cancel();
-};

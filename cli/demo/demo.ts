@@ -9,13 +9,13 @@ import { nodeKind } from '#api/kinds/core.ts';
 import type { Clock } from '#base/clock.ts';
 import { createHttpClient, type HttpClient } from '#client/http.ts';
 import { loadConnection } from '#client/kubeconfig.ts';
-import { runCommand } from '#setup/command.ts';
 import { type Engine, ensureEngine } from '#setup/engine.ts';
+import type { EngineApi } from '#setup/engine-api.ts';
 import { ensureImages, type PreparedImages } from '#setup/images.ts';
-import { type BerthUp, startBerthUp } from './berth-up.ts';
+import { clusterIdIn, dataFolderIn, kubeconfigIn, runBerth, startBerthUp, stopBerthUp } from './berth-up.ts';
 import { isEmpty, leftoversOf, sweep } from './leftovers.ts';
 import type { Screen } from './screen.ts';
-import { clustersOf, stories } from './stories.ts';
+import { stories } from './stories.ts';
 import { Interrupted, isReady, nodesOf, podsOf, until, type World } from './world.ts';
 
 export interface DemoOptions {
@@ -35,28 +35,25 @@ const manifests = join(root, 'manifests');
 interface Stage {
   engine?: Engine;
   images?: PreparedImages;
-  up?: BerthUp;
-  client?: HttpClient;
   folder?: string;
-  clusters: ReadonlySet<string>;
+  client?: HttpClient;
 }
 
 /** True when every story held. Interrupted and failures pass through, after the clean-up. */
 export const runDemo = async (options: DemoOptions): Promise<boolean> => {
-  const stage: Stage = { clusters: new Set() };
+  const stage: Stage = {};
   let kept = false;
   try {
     const world = await setUp(stage, options);
-    await showPlacement(world, stage);
+    await showPlacement(world, stage.folder ?? '');
     const held = await tellStories(world);
-    stage.clusters = await clustersOf(world);
     if (options.keep) {
       kept = true;
-      sayHowToGoOn(options.screen, stage);
+      sayHowToGoOn(options.screen, stage.folder ?? '');
     }
     return held;
   } finally {
-    if (!kept) await cleanUp(stage, options);
+    if (!kept) await cleanUp(stage, options.screen);
     else await stage.client?.close();
   }
 };
@@ -76,11 +73,12 @@ const setUp = async (stage: Stage, options: DemoOptions): Promise<World> => {
   stage.folder = mkdtempSync(join(tmpdir(), 'berth-demo-'));
   screen.command(`berth up ${slices.map(slice => `--node ${slice}`).join(' ')}`);
   const upMs = clock.now();
-  stage.up = await startBerthUp({ folder: stage.folder, nodes: slices, clock });
-  stage.client = createHttpClient(await loadConnection({ kubeconfig: stage.up.kubeconfig, env: process.env }));
+  const up = await startBerthUp({ folder: stage.folder, nodes: slices });
+  stopWhenAsked(signal);
+  for (const line of up.said.split('\n\n')[0]!.split('\n')) screen.line(line);
+  stage.client = createHttpClient(await loadConnection({ kubeconfig: up.kubeconfig, env: process.env }));
   const world = { client: stage.client, engine: stage.engine.api, clock, signal, screen };
   await until(world, 'the nodes are ready', 60_000, async tell => {
-    if (stage.up?.running() === false) throw new Error(`berth up has ended; its log: ${stage.up.logFile}`);
     const nodes = await nodesOf(world);
     tell(`${nodes.filter(isReady).length} of ${slices.length}`);
     return nodes.length === slices.length && nodes.every(isReady) ? true : undefined;
@@ -94,18 +92,15 @@ const stopWhenAsked = (signal: AbortSignal): void => {
 };
 
 /** A command of our CLI against the demo's cluster; its output is shown as it is. */
-const berth = async (screen: Screen, up: BerthUp, args: readonly string[]): Promise<void> => {
+const berth = async (screen: Screen, folder: string, args: readonly string[]): Promise<void> => {
   screen.command(`berth ${args.map(arg => (arg === manifests ? 'manifests/' : arg)).join(' ')}`);
-  const result = await runCommand(process.execPath, [join(root, 'cli', 'bin.js'), ...args], {
-    env: { KUBECONFIG: up.kubeconfig },
-  });
+  const result = await runBerth(folder, args);
   for (const line of `${result.stdout}${result.stderr}`.trimEnd().split('\n')) screen.line(line);
   if (result.code !== 0) throw new Error(`berth ${args[0]} ended with exit code ${result.code}`);
 };
 
-const showPlacement = async (world: World, stage: Stage): Promise<void> => {
+const showPlacement = async (world: World, folder: string): Promise<void> => {
   const { screen } = world;
-  const up = stage.up!;
   // For the examples of placement: one node has a fast disk.
   const label = { metadata: { labels: { disktype: 'ssd' } } };
   await world.client.patch(
@@ -114,10 +109,10 @@ const showPlacement = async (world: World, stage: Stage): Promise<void> => {
     { type: 'merge', body: label },
     { fieldManager: 'berth-demo' },
   );
-  await berth(screen, up, ['get', 'nodes']);
+  await berth(screen, folder, ['get', 'nodes']);
   screen.title('Pods from ordinary manifests');
   const startMs = world.clock.now();
-  await berth(screen, up, ['apply', '-f', manifests]);
+  await berth(screen, folder, ['apply', '-f', manifests]);
   // Two never run for good, and that is their story.
   const special = new Set(['too-big', 'oom']);
   await until(world, 'pods start', 60_000, async tell => {
@@ -129,8 +124,7 @@ const showPlacement = async (world: World, stage: Stage): Promise<void> => {
     return pods.length > 0 && ready.length === pods.length ? true : undefined;
   });
   screen.good(`all that can run are ready ${((world.clock.now() - startMs) / 1000).toFixed(1)} s after apply`);
-  stage.clusters = await clustersOf(world);
-  await berth(screen, up, ['get', 'pods', '-o', 'wide']);
+  await berth(screen, folder, ['get', 'pods', '-o', 'wide']);
 };
 
 const tellStories = async (world: World): Promise<boolean> => {
@@ -150,20 +144,17 @@ const tellStories = async (world: World): Promise<boolean> => {
   return failed.length === 0;
 };
 
-const sayHowToGoOn = (screen: Screen, stage: Stage): void => {
-  const up = stage.up!;
+const sayHowToGoOn = (screen: Screen, folder: string): void => {
   screen.title('Kept');
   screen.line('The cluster goes on running. To go on with it:');
-  screen.command(`export KUBECONFIG=${up.kubeconfig}`);
-  screen.command('kubectl get pods -o wide      (or: npx berth get pods -o wide)');
-  screen.line('To end it, with its containers:');
-  screen.command(`KUBECONFIG=${up.kubeconfig} npx berth down --data ${up.dataFolder}`);
-  screen.line(`Its log: ${up.logFile}`);
+  screen.command(`export KUBECONFIG=${kubeconfigIn(folder)}`);
+  screen.command('kubectl get pods -o wide        (or: npx berth get pods -o wide)');
+  screen.line('To end it, with its containers and data:');
+  screen.command(`npx berth down --purge --data ${dataFolderIn(folder)} --kubeconfig ${kubeconfigIn(folder)}`);
 };
 
 /** Takes down in reverse what was put up. Every step is tried, also when one before it fails. */
-const cleanUp = async (stage: Stage, options: DemoOptions): Promise<void> => {
-  const { screen } = options;
+const cleanUp = async (stage: Stage, screen: Screen): Promise<void> => {
   screen.title('Cleaning up');
   const faults: string[] = [];
   const attempt = async (work: () => Promise<void> | undefined): Promise<void> => {
@@ -173,37 +164,25 @@ const cleanUp = async (stage: Stage, options: DemoOptions): Promise<void> => {
       faults.push(error instanceof Error ? error.message : String(error));
     }
   };
+  const { folder } = stage;
   await attempt(() => stage.client?.close());
-  if (stage.up) {
-    const up = stage.up;
+  if (folder !== undefined) {
     screen.status('berth down');
-    await attempt(() => bringDown(up));
-    await attempt(() => up.stop());
+    const cluster = clusterIdIn(folder);
+    await attempt(() => stopBerthUp(folder));
+    if (cluster !== undefined && stage.engine) await attempt(() => checkNothingIsLeft(stage.engine!.api, cluster));
+    await attempt(async () => rmSync(folder, { recursive: true, force: true }));
   }
-  for (const cluster of stage.clusters) await attempt(() => sweepUp(stage, cluster));
   await attempt(() => stage.images?.release());
   await attempt(() => stage.engine?.stop());
-  await attempt(async () => {
-    if (stage.folder) rmSync(stage.folder, { recursive: true, force: true });
-  });
   if (faults.length > 0) throw new Error(`clean-up: ${faults.join('; ')}`);
-  screen.good('nothing left behind: no container, network, cgroup, context or file');
+  screen.good('nothing left behind: no container, network, volume, cgroup, context or file');
 };
 
-/** `berth down` removes the pods' containers; ending the process alone would leave them for a later `up` to adopt. */
-const bringDown = async (up: BerthUp): Promise<void> => {
-  const args = [join(root, 'cli', 'bin.js'), 'down', '--data', up.dataFolder];
-  const result = await runCommand(process.execPath, args, { env: { KUBECONFIG: up.kubeconfig }, timeoutMs: 90_000 });
-  if (result.code !== 0) throw new Error(`berth down: ${result.stderr.trim()}`);
-};
-
-const sweepUp = async (stage: Stage, cluster: string): Promise<void> => {
-  const engine = stage.engine!.api;
+const checkNothingIsLeft = async (engine: EngineApi, cluster: string): Promise<void> => {
   const found = await leftoversOf(engine, cluster);
   if (isEmpty(found)) return;
   await sweep(engine, cluster, found);
-  const { containers, networks, cgroups } = found;
-  throw new Error(
-    `had to remove ${containers.length} containers, ${networks.length} networks, ${cgroups.length} cgroups that berth down left`,
-  );
+  const counts = Object.entries(found).map(([what, ids]) => `${ids.length} ${what}`);
+  throw new Error(`berth down left ${counts.join(', ')}; they were removed now`);
 };

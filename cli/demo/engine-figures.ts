@@ -3,13 +3,6 @@ import { readFileSync } from 'node:fs';
 import { type EngineApi, engineJson } from '#setup/engine-api.ts';
 import type { Window } from './verdicts.ts';
 
-export interface EngineContainer {
-  readonly id: string;
-  readonly pod: string;
-  readonly container: string;
-  readonly cluster: string;
-}
-
 interface Stats {
   readonly read: string;
   readonly cpu_stats: {
@@ -21,23 +14,6 @@ interface Stats {
     };
   };
 }
-
-/** The app containers of pods by their uid, running or not. */
-export const containersOf = async (engine: EngineApi, uid: string): Promise<readonly EngineContainer[]> => {
-  const label = [`io.kubernetes.pod.uid=${uid}`, 'io.kubernetes.docker.type=container'];
-  const query = `all=1&filters=${encodeURIComponent(JSON.stringify({ label }))}`;
-  const found = await engineJson<readonly { Id: string; Labels: Record<string, string> }[]>(
-    engine,
-    'GET',
-    `/containers/json?${query}`,
-  );
-  return found.map(({ Id, Labels }) => ({
-    id: Id,
-    pod: Labels['io.kubernetes.pod.name'] ?? '',
-    container: Labels['io.kubernetes.container.name'] ?? '',
-    cluster: Labels['berth.dev/cluster'] ?? '',
-  }));
-};
 
 const statsOf = (engine: EngineApi, id: string): Promise<Stats> =>
   engineJson<Stats>(engine, 'GET', `/containers/${id}/stats?stream=false&one-shot=true`);

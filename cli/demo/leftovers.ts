@@ -6,6 +6,7 @@ import { type EngineApi, engineJson } from '#setup/engine-api.ts';
 export interface Leftovers {
   readonly containers: readonly string[];
   readonly networks: readonly string[];
+  readonly volumes: readonly string[];
   readonly cgroups: readonly string[];
 }
 
@@ -21,9 +22,15 @@ export const leftoversOf = async (engine: EngineApi, cluster: string): Promise<L
     `/containers/json?all=1&filters=${filters}`,
   );
   const networks = await engineJson<readonly { Id: string }[]>(engine, 'GET', `/networks?filters=${filters}`);
+  const volumes = await engineJson<{ Volumes: readonly { Name: string }[] | null }>(
+    engine,
+    'GET',
+    `/volumes?filters=${filters}`,
+  );
   return {
     containers: containers.map(container => container.Id),
     networks: networks.map(network => network.Id),
+    volumes: (volumes.Volumes ?? []).map(volume => volume.Name),
     cgroups: cgroupsOf(cluster),
   };
 };
@@ -38,6 +45,7 @@ const cgroupsOf = (cluster: string): string[] => {
 export const sweep = async (engine: EngineApi, cluster: string, found: Leftovers): Promise<void> => {
   for (const id of found.containers) await engine.call('DELETE', `/containers/${id}?force=true&v=true`);
   for (const id of found.networks) await engine.call('DELETE', `/networks/${id}`);
+  for (const name of found.volumes) await engine.call('DELETE', `/volumes/${name}?force=true`);
   for (const folder of cgroupsOf(cluster)) removeTree(folder);
 };
 
@@ -52,5 +60,4 @@ const removeTree = (folder: string): void => {
   }
 };
 
-export const isEmpty = (found: Leftovers): boolean =>
-  found.containers.length + found.networks.length + found.cgroups.length === 0;
+export const isEmpty = (found: Leftovers): boolean => Object.values(found).every(ids => ids.length === 0);

@@ -5,7 +5,7 @@
 import type { Pod } from '#api/kinds/core.ts';
 import { milliValue, wholeValue } from '#api/quantity.ts';
 import { podRequests } from '#api/resources.ts';
-import { containersOf, measure, weightOf } from './engine-figures.ts';
+import { measure, weightOf } from './engine-figures.ts';
 import {
   classedByResources,
   killedAndRestarted,
@@ -210,14 +210,3 @@ const classes: Story = {
 };
 
 export const stories: readonly Story[] = [placed, pending, oom, throttled, shared, classes];
-
-/** The clusters that own the pods' containers: what the demo may sweep up after itself. */
-export const clustersOf = async (world: World): Promise<ReadonlySet<string>> => {
-  const found = await Promise.all((await podsOf(world)).map(pod => containersOf(world.engine, pod.metadata.uid ?? '')));
-  return new Set(
-    found
-      .flat()
-      .map(container => container.cluster)
-      .filter(cluster => cluster !== ''),
-  );
-};

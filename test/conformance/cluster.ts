@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '#base/system.ts';
-import { startBerthUp } from '#cli/demo/berth-up.ts';
+import { startBerthUp, stopBerthUp } from '#cli/demo/berth-up.ts';
 import { runCommand } from '#setup/command.ts';
 import { type EngineApi, engineAt } from '#setup/engine-api.ts';
 import type { Output } from './expectation.ts';
@@ -26,19 +26,17 @@ export interface KubectlOptions {
   readonly timeoutMs?: number;
 }
 
-const root = join(import.meta.dirname, '..', '..');
-
-/** Starts a cluster and waits until `nodes` (or one, when none are named) are Ready. */
+/** Starts a cluster of those nodes (none named: the whole engine as one); they are Ready when it is up. */
 export const startTestCluster = async (nodes: readonly string[]): Promise<TestCluster> => {
   const folder = mkdtempSync(join(tmpdir(), 'berth-conformance-'));
-  const up = await startBerthUp({ folder, nodes, clock: systemClock });
+  const up = await startBerthUp({ folder, nodes });
   const kubectl = (args: readonly string[], options: KubectlOptions = {}) =>
     runCommand('kubectl', args, {
       env: { KUBECONFIG: options.kubeconfig ?? up.kubeconfig, KUBECACHEDIR: join(folder, 'kube-cache') },
       ...(options.input === undefined ? {} : { input: options.input }),
       timeoutMs: options.timeoutMs ?? 60_000,
     });
-  const cluster: TestCluster = {
+  return {
     kubeconfig: up.kubeconfig,
     folder,
     engine: engineAt(process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock'),
@@ -50,29 +48,10 @@ export const startTestCluster = async (nodes: readonly string[]): Promise<TestCl
       return file;
     },
     stop: async () => {
-      const down = await runCommand(process.execPath, [join(root, 'cli', 'bin.js'), 'down', '--data', up.dataFolder], {
-        env: { KUBECONFIG: up.kubeconfig },
-        timeoutMs: 120_000,
-      });
-      await up.stop();
-      const log = readFileSync(up.logFile, 'utf8');
+      await stopBerthUp(folder);
       rmSync(folder, { recursive: true, force: true });
-      if (down.code !== 0) throw new Error(`berth down: ${down.stderr}\n${log.slice(-3000)}`);
     },
   };
-  const wanted = Math.max(1, nodes.length);
-  const ready = await waitFor(60, async () => {
-    const result = await kubectl(['get', 'nodes', '--no-headers']);
-    const lines = result.stdout.split('\n').filter(line => / Ready /.test(line));
-    return lines.length === wanted ? undefined : `nodes: ${result.stdout}${result.stderr}`;
-  });
-  if (ready !== undefined) {
-    await up.stop();
-    throw new Error(
-      `the cluster's nodes did not become ready: ${ready}\n${readFileSync(up.logFile, 'utf8').slice(-3000)}`,
-    );
-  }
-  return cluster;
 };
 
 /** The kubeconfig's only context with that namespace. */
