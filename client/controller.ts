@@ -40,6 +40,8 @@ export interface Controller<T extends KubeObject, M = undefined> {
   readonly indexes?: readonly IndexOf<never>[];
   /** True: plans depend on each other across objects, so the barrier and the turn are the controller's, not the key's. */
   readonly serial?: boolean;
+  /** True: this change needs no reconcile. Pure, and cheap: it is asked for every change. */
+  ignores?(object: T, view: Omit<View, 'fetched'>): boolean;
   /** What it needs beyond the caches to reconcile the object: listed anew each time. */
   reads?(object: T): readonly Read[];
   /** Pure. `memory` is what the last plan for the same object said to remember. */
@@ -128,8 +130,8 @@ export class ControllerRunner<T extends KubeObject, M> {
       const object = now ?? was;
       if (object === undefined) continue;
       const key = keyOf(object);
-      if (now) this.#queue.add(key);
-      else this.#forget(key);
+      if (now === undefined) this.#forget(key);
+      else if (!this.#controller.ignores?.(now, this.#view)) this.#queue.add(key);
     }
   }
 

@@ -31,6 +31,8 @@ export const taintEviction: Controller<Pod, PlannedEviction> = {
   kind: podKind,
   watches: [nodeTaints],
   indexes: [podsByNode],
+  // Nearly every pod at nearly every time; when its node gets or loses taints, the watch brings its pods.
+  ignores: ({ spec }, view) => !spec.nodeName || noExecute(view.get(nodeKind, spec.nodeName)).length === 0,
   reconcile: (pod, view, nowMs, planned) => {
     const node = pod.spec.nodeName ? view.get(nodeKind, pod.spec.nodeName) : undefined;
     const delayMs = pod.metadata.deletionTimestamp === undefined ? evictionDelayMs(pod, noExecute(node)) : undefined;
@@ -41,7 +43,7 @@ export const taintEviction: Controller<Pod, PlannedEviction> = {
 };
 
 const noExecute = (node: Node | undefined): readonly Taint[] =>
-  (node?.spec.taints ?? []).filter(taint => taint.effect === 'NoExecute');
+  node?.spec.taints?.filter(taint => taint.effect === 'NoExecute') ?? [];
 
 /** Milliseconds that the pod may stay under the taints: 0 when one is not tolerated, undefined when it may for ever. */
 export const evictionDelayMs = (pod: Pod, taints: readonly Taint[]): number | undefined => {
