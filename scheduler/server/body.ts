@@ -1,7 +1,9 @@
 /** From the bytes of a request to a value: JSON, YAML or Kubernetes' protobuf, by content type (JSON when none is given). */
 import { parse } from 'yaml';
 import { decodeJson } from '#api/decode-json.ts';
+
 import { decodeProtobuf } from '#api/protobuf.ts';
+
 import { badRequest } from '#api/status.ts';
 import type { Patch } from '#client/client.ts';
 import { bodyTypes, mediaType, patchTypes, unsupportedMediaType } from './negotiate.ts';

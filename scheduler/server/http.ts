@@ -38,6 +38,9 @@ export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => 
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
     return503OnClosing: false,
+    frameworkErrors: (error, _, reply) => {
+      sendError(reply, statusOfFailure(deps, error));
+    },
     serverFactory: handler => {
       const server = createServer({ key: tls.keyPem, cert: tls.certPem, noDelay: true }, handler);
       server.on('secureConnection', socket => {

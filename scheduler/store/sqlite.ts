@@ -54,7 +54,7 @@ const open = (path: string, durability: 'process' | 'power'): DatabaseSync => {
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec('PRAGMA journal_mode = WAL');
     database.exec(`PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`);
-    database.exec('PRAGMA wal_autocheckpoint = 4000');
+    database.exec('PRAGMA wal_autocheckpoint = 1000');
     // The first write takes the lock that the exclusive mode then keeps.
     database.exec(`
       BEGIN IMMEDIATE;
