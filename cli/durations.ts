@@ -32,3 +32,6 @@ export const wholeNumber = (text: string, flag: string): number => {
     `invalid argument ${JSON.stringify(text)} for "${flag}" flag: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
   );
 };
+
+/** `0.84 s`, as messages about our own speed say it. */
+export const durationText = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;

@@ -101,9 +101,13 @@ const objectsOf = (source: string, value: unknown, locate: Manifest['locate'], p
   const object = value as ManifestObject;
   const shown = JSON.stringify(value);
   const excerpt = shown.length > 300 ? `${shown.slice(0, 300)}…` : shown;
-  if (typeof object.kind !== 'string' || object.kind === '') return fail(`Object 'Kind' is missing in '${excerpt}'`);
-  if (typeof object.apiVersion !== 'string' || object.apiVersion === '') {
-    return fail(`Object 'apiVersion' is missing in '${excerpt}'`);
+  for (const [field, title] of [
+    ['kind', 'Kind'],
+    ['apiVersion', 'apiVersion'],
+  ] as const) {
+    if (typeof object[field] === 'string' && object[field] !== '') continue;
+    const why = object[field] === undefined ? `Object '${title}' is missing in '${excerpt}'` : `${field} is not a word`;
+    return fail(why);
   }
   if (object.kind.endsWith('List') && Array.isArray(object['items'])) {
     const items = object['items'] as unknown[];

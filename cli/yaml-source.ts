@@ -36,12 +36,15 @@ export const parseDocuments = (source: string, text: string, duplicatesAreErrors
     text: `${source}:${line}:${column}`,
     excerpt: excerptOf(lines[line - 1] ?? '', line, column),
   });
-  if (/^\s*[{]/.test(text)) return jsonDocuments(source, text, place);
+  const json = /^\s*[{]/.test(text) ? jsonDocuments(source, text, place) : undefined;
+  if (json) return json;
   const documents: SourceDocument[] = [];
   for (const chunk of chunksOf(lines)) {
     const counter = new LineCounter();
+    // What is missing at the end shows at the end of the last line that has something.
+    const end = chunk.text.trimEnd().length;
     const at = (offset: number): Place => {
-      const { line, col } = counter.linePos(offset);
+      const { line, col } = counter.linePos(Math.min(offset, end));
       return place(line + chunk.firstLine, Math.max(1, col));
     };
     for (const document of parseAllDocuments(chunk.text, { ...yaml11, lineCounter: counter }) as Document.Parsed[]) {
@@ -109,34 +112,36 @@ const chunksOf = (lines: readonly string[]): { text: string; firstLine: number }
   return chunks;
 };
 
-const jsonDocuments = (source: string, text: string, place: (line: number, column: number) => Place): Parsed => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return { documents: [{ value, duplicates: [], locate: () => place(1, 1) }] };
-  } catch (error) {
-    // Flow-style YAML also begins with a brace; only when that fails too is the JSON error the one to show.
-    const documents = parseAllDocuments(text, yaml11) as Document.Parsed[];
-    if (documents.every(document => document.errors.length === 0)) {
+/** One JSON document or several after one another; undefined when the braces are those of flow-style YAML. */
+const jsonDocuments = (
+  source: string,
+  text: string,
+  place: (line: number, column: number) => Place,
+): Parsed | undefined => {
+  const documents: SourceDocument[] = [];
+  for (let rest = text; rest.trim() !== ''; ) {
+    try {
+      documents.push({ value: JSON.parse(rest), duplicates: [], locate: () => place(1, 1) });
+      return { documents };
+    } catch (error) {
+      const { message } = error as Error;
+      const offset = Number(/at position (\d+)/.exec(message)?.[1] ?? rest.length);
+      if (message.includes('after JSON at position')) {
+        documents.push({ value: JSON.parse(rest.slice(0, offset)), duplicates: [], locate: () => place(1, 1) });
+        rest = rest.slice(offset);
+        continue;
+      }
+      if (!/^\s*\{\s*["}]/.test(rest)) return undefined;
+      const before = text.slice(0, text.length - rest.length + offset).split('\n');
+      const where = place(before.length, before.at(-1)!.length + 1);
+      const what = message.replace(/ in JSON at position.*$| \(line \d+.*$/s, '');
       return {
-        documents: documents.map(document => ({
-          value: document.toJS(),
-          duplicates: [],
-          locate: () => place(1, 1),
-        })),
+        documents,
+        failure: new CliError(`error parsing ${source}: json: ${what}\n${where.text}\n${where.excerpt}`),
       };
     }
-    const message = (error as Error).message;
-    const position = /line (\d+) column (\d+)/.exec(message);
-    const offset = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
-    const before = text.slice(0, offset).split('\n');
-    const where = position
-      ? place(Number(position[1]), Number(position[2]))
-      : place(before.length, before.at(-1)!.length + 1);
-    return {
-      documents: [],
-      failure: new CliError(`error parsing ${source}: json: ${message}\n${where.text}\n${where.excerpt}`),
-    };
   }
+  return { documents };
 };
 
 /** Where the field is, or the deepest parent of it that is there. */

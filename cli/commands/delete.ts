@@ -144,7 +144,10 @@ const find = async (
       selected: false,
     };
   }
-  if (args.length === 0) throw new CliError('You must provide one or more resources by argument or filename.');
+  if (args.length === 0)
+    throw new CliError(
+      "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
+    );
   const { targets, named } = parseTargets(args, await cluster.resources());
   const bySelector = flags.all || flags.selector !== undefined || flags.fieldSelector !== undefined;
   if (named && bySelector) throw new CliError('name cannot be provided when a selector is specified');

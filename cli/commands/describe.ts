@@ -46,7 +46,6 @@ const describe = async (cluster: Cluster, args: readonly string[], flags: Descri
   if (args.length === 0 && !flags.filename) {
     throw new CliError(
       'You must specify the type of resource to describe. Use "berth api-resources" for a complete list of supported resources.',
-      { verbatim: true },
     );
   }
   const { targets } = flags.filename
@@ -99,14 +98,8 @@ const describeOne = async (
       return describePod(object as unknown as Pod, events, nowMs);
     case 'nodes':
       return describeNode(await nodeFacts(cluster, object as unknown as Node, events), nowMs);
-    case 'namespaces': {
-      const has = async (plural: string) =>
-        (await cluster.resources()).some(r => r.group === '' && r.plural === plural);
-      return simple.describeNamespace(object, {
-        quotas: await has('resourcequotas'),
-        ranges: await has('limitranges'),
-      });
-    }
+    case 'namespaces':
+      return simple.describeNamespace(object);
     case 'configmaps':
       return simple.describeConfigMap(object, events, nowMs);
     case 'secrets':

@@ -1,5 +1,6 @@
 /** `berth logs`: what containers wrote, of one pod, of the pods behind an object, or of those with certain labels. */
 import type { Pod } from '#api/kinds/core.ts';
+import { isReason } from '#api/status.ts';
 import { type Cluster, withCluster } from '../cluster.ts';
 import type { ClusterFlags, Define } from '../command.ts';
 import { clusterOptions, examples } from '../command.ts';
@@ -118,7 +119,13 @@ const podsOf = async (cluster: Cluster, what: string | undefined, flags: LogFlag
   }
   const [type, name] = what.includes('/') ? (what.split('/', 2) as [string, string]) : ['pods', what];
   const resource = resourceNamed(await cluster.resources(), type);
-  const object = await getOne(cluster, resource, { namespace: resource.namespaced ? namespace : undefined, name });
+  const object = await getOne(cluster, resource, {
+    namespace: resource.namespaced ? namespace : undefined,
+    name,
+  }).catch((error: unknown) => {
+    if (!isReason(error, 'NotFound')) throw error;
+    throw new CliError(`error from server (NotFound): ${error.message} in namespace ${JSON.stringify(namespace)}`);
+  });
   if (resource.plural === 'pods') return [object as unknown as Pod];
   return podsBehind(cluster, pods, resource, object, flags);
 };

@@ -63,7 +63,9 @@ const wait = async (cluster: Cluster, args: readonly string[], flags: WaitFlags)
   for (const item of awaited) {
     try {
       if (goal.is === 'delete') {
-        if (item.object) await waitGone(cluster, item.resource, { ...item, uid: item.object.metadata.uid }, deadlineMs);
+        // What was never there is not reported, as in kubectl.
+        if (!item.object) continue;
+        await waitGone(cluster, item.resource, { ...item, uid: item.object.metadata.uid }, deadlineMs);
       } else if (goal.is === 'test') await waitFor(cluster, item.resource, item, goal.test, deadlineMs);
       cluster.io.out(`${objectPrefix(item.resource)}/${item.name} condition met\n`);
     } catch (error) {

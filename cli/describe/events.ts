@@ -13,8 +13,7 @@ export const eventLines = (page: Page, events: readonly Event[], nowMs: number):
   page.line(1, '----\t------\t----\t----\t-------');
   for (const event of [...events].sort(byLastSeen)) {
     const source = event.source?.component || event.reportingComponent || '';
-    const from = event.source?.host ? `${source}, ${event.source.host}` : source;
     const message = (event.message ?? '').trim();
-    page.line(1, `${event.type ?? ''}\t${event.reason ?? ''}\t${intervalText(event, nowMs)}\t${from}\t${message}`);
+    page.line(1, `${event.type ?? ''}\t${event.reason ?? ''}\t${intervalText(event, nowMs)}\t${source}\t${message}`);
   }
 };

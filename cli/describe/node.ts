@@ -86,7 +86,7 @@ const conditionLines = (page: Page, node: Node): void => {
   page.line(1, '----\t------\t-----------------\t------------------\t------\t-------');
   for (const { type, status, lastHeartbeatTime, lastTransitionTime, reason = '', message = '' } of conditions) {
     const times = `${dateText(lastHeartbeatTime)} \t${dateText(lastTransitionTime)}`;
-    page.line(1, `${type} \t${status} \t${times} \t${reason} \t${message} `);
+    page.line(1, `${type} \t${status} \t${times} \t${reason} \t${message}`);
   }
 };
 

@@ -13,8 +13,7 @@ const head = (object: AnyObject): Page => {
   return page;
 };
 
-/** `quotas` and `ranges`: undefined where the server does not have the kind. */
-export const describeNamespace = (object: AnyObject, served: { quotas: boolean; ranges: boolean }): string => {
+export const describeNamespace = (object: AnyObject): string => {
   const { status } = object as unknown as Namespace;
   const page = head(object);
   page.line(0, `Status:\t${status?.phase ?? ''}`);
@@ -38,8 +37,8 @@ export const describeNamespace = (object: AnyObject, served: { quotas: boolean; 
     for (const c of conditions)
       page.line(1, `${c.type}\t${c.status}\t${c.lastTransitionTime ?? ''}\t${c.reason ?? ''}\t${c.message ?? ''}`);
   }
-  if (served.quotas) page.line(0, '\nNo resource quota.');
-  if (served.ranges) page.line(0, '\nNo LimitRange resource.');
+  page.line(0, '\nNo resource quota.');
+  page.line(0, '\nNo LimitRange resource.');
   return page.text();
 };
 

@@ -78,7 +78,7 @@ const projectedLines = (projected: NonNullable<Volume['projected']>): readonly L
       const { name = '', optional } = source.secret;
       return [
         ['SecretName', name],
-        ['Optional', String(optional ?? false)],
+        ['SecretOptionalName', String(optional ?? '<nil>')],
       ];
     }
     if (source.downwardAPI) return [['DownwardAPI', 'true']];
@@ -86,7 +86,7 @@ const projectedLines = (projected: NonNullable<Volume['projected']>): readonly L
       const { name = '', optional } = source.configMap;
       return [
         ['ConfigMapName', name],
-        ['Optional', String(optional ?? false)],
+        ['ConfigMapOptional', String(optional ?? '<nil>')],
       ];
     }
     if (source.serviceAccountToken)

@@ -94,7 +94,7 @@ const numberText = (value: number): string => {
 type Style = 'plain' | 'single' | 'double' | 'literal';
 
 const styleOf = (text: string): Style => {
-  const special = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]|\r/u.test(text);
+  const special = /[^\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u.test(text);
   const spaceBreak = / \n/.test(text);
   if (text.includes('\n')) return special || spaceBreak || text.endsWith(' ') ? 'double' : 'literal';
   if (!readsAsString(text)) return 'double';

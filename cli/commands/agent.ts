@@ -1,0 +1,141 @@
+/** `berth agent`: one or several nodes of this machine's engine, in the foreground, joined to a server elsewhere. */
+import { readFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { join as joinPath, resolve } from 'node:path';
+import { runLink } from '#agent/host/link.ts';
+import { startAgent } from '#agent/main.ts';
+import { systemRandom } from '#base/system.ts';
+import { createHttpClient } from '#client/http.ts';
+import { ConnectionError } from '#client/http-errors.ts';
+import type { Define } from '../command.ts';
+import { examples, repeated } from '../command.ts';
+import { CliError } from '../failure.ts';
+import type { Io } from '../io.ts';
+import { clusterIdOf, type Join, parseJoin } from '../local/join.ts';
+import { type OpenLog, openLog } from '../local/log.ts';
+import { hostNodeName, type NodePlan, nodeText, parseNodes, shareOf } from '../local/nodes.ts';
+
+interface AgentFlags {
+  join?: string;
+  server?: string;
+  token?: string;
+  ca?: string;
+  node?: readonly string[];
+  data?: string;
+  docker?: string;
+}
+
+export const define: Define = (command, io) => {
+  command
+    .option('--join <word>', 'what `berth token` prints on the server (default: $BERTH_JOIN)')
+    .option('--server <url>', 'instead of --join: the server …')
+    .option('--token <token>', '… its join token …')
+    .option('--ca <file>', '… and the certificate of its authority (PEM)')
+    .option(
+      '--node <name[=share]>',
+      "a node with its share of the machine; may be repeated (default: the host's name)",
+      repeated,
+    )
+    .option('--data <folder>', 'where volumes are kept (default: ~/.local/share/berth-agent)')
+    .option('--docker <address>', 'the engine (default: $DOCKER_HOST or unix:///var/run/docker.sock)')
+    .action((flags: AgentFlags) => run(io, flags));
+  examples(
+    command,
+    `berth agent --node c --join 'https://10.0.0.5:6443#…'
+    berth agent --node c=cpu:2,memory:4Gi --server https://10.0.0.5:6443 --token … --ca ca.pem`,
+  );
+};
+
+const run = async (io: Io, flags: AgentFlags): Promise<void> => {
+  const join = joinOf(io, flags);
+  const plans = parseNodes(flags.node ?? [hostNodeName(hostname())]);
+  const log = openLog(undefined, io.env['BERTH_LOG']);
+  try {
+    const ends = await Promise.all(plans.map(plan => startNode(io, flags, { join, plan, log })));
+    io.out(`Nodes ${plans.map(nodeText).join(' ')} joined ${join.server}.\n`);
+    await new Promise<void>(done => {
+      if (io.signal.aborted) done();
+      io.signal.addEventListener('abort', () => done(), { once: true });
+    });
+    await Promise.all(ends.map(end => end()));
+  } finally {
+    log.flush();
+  }
+};
+
+const joinOf = (io: Io, flags: AgentFlags): Join => {
+  const word = flags.join ?? (flags.server === undefined ? io.env['BERTH_JOIN'] : undefined);
+  if (word !== undefined) return parseJoin(word);
+  const { server, token, ca } = flags;
+  if (!server || !token || !ca) throw new CliError('--join, or --server with --token and --ca, must be given');
+  return { server: server.replace(/\/$/, ''), token, caPem: readFileSync(resolve(io.cwd, ca), 'utf8') };
+};
+
+interface NodeStart {
+  readonly join: Join;
+  readonly plan: NodePlan;
+  readonly log: OpenLog;
+}
+
+/** Joins and runs one node; resolves with what ends it (its containers go on). */
+const startNode = async (io: Io, flags: AgentFlags, { join, plan, log }: NodeStart): Promise<() => Promise<void>> => {
+  const { server, caPem } = join;
+  const { token } = await admit(io, join, plan.name, log);
+  const client = createHttpClient({ server, token, caPem });
+  const share = shareOf(plan);
+  const data = resolve(io.cwd, flags.data ?? joinPath(io.env['HOME'] || homedir(), '.local', 'share', 'berth-agent'));
+  const agent = await startAgent({
+    client,
+    clock: io.clock,
+    random: systemRandom,
+    log,
+    nodeName: plan.name,
+    cluster: clusterIdOf(caPem),
+    dockerHost: flags.docker ?? io.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock',
+    dataDir: joinPath(data, plan.name),
+    ...(share ? { share } : {}),
+  });
+  const stop = new AbortController();
+  const linkOptions = {
+    server,
+    token,
+    caPem,
+    node: plan.name,
+    handler: agent.handler,
+    clock: io.clock,
+    random: systemRandom,
+    log,
+  };
+  const link = runLink(linkOptions, stop.signal);
+  return async () => {
+    stop.abort();
+    await link;
+    await agent.stop();
+    await client.close();
+  };
+};
+
+const retryMs = 2_000;
+
+/** The node's own token; goes on asking while the server is away. */
+const admit = async (io: Io, join: Join, nodeName: string, log: OpenLog): Promise<{ token: string }> => {
+  const client = createHttpClient(join);
+  try {
+    for (;;) {
+      try {
+        return await client.request<{ token: string }>({
+          method: 'POST',
+          path: '/apis/berth.dev/v1/join',
+          body: { nodeName },
+        });
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) throw error;
+        log.warn({ server: join.server, fault: error.message }, 'the server does not answer; trying again');
+        await io.clock.sleep(retryMs, io.signal);
+        if (io.signal.aborted) throw new CliError('interrupted before the node had joined', { exitCode: 130 });
+      }
+    }
+  } finally {
+    await client.close();
+  }
+};

@@ -1,0 +1,200 @@
+/** `berth up`: a cluster on this machine's Docker Engine, ready in about a second; safe to repeat. */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Define } from '../command.ts';
+import { examples, repeated } from '../command.ts';
+import { kubeconfigLocation } from '../connection.ts';
+import { durationText } from '../durations.ts';
+import { CliError, Exit, failureText } from '../failure.ts';
+import type { Io } from '../io.ts';
+import { dataFolder, findRunning, type Running, readSettings, type Settings } from '../local/instance.ts';
+import { launch, type Message } from '../local/launch.ts';
+import { hostNodeName, nodeText, parseNodes } from '../local/nodes.ts';
+import type { Ready } from '../local/serve.ts';
+import { clientVersion } from './version.ts';
+
+interface UpFlags {
+  node?: readonly string[];
+  data?: string;
+  port?: string;
+  host?: string;
+  docker?: string;
+  timings?: string;
+  context?: string;
+  kubeconfig?: string;
+  foreground?: boolean;
+}
+
+const defaultPort = 6443;
+
+export const define: Define = (command, io) => {
+  command
+    .option(
+      '--node <name[=share]>',
+      'a node, with its share of the machine (cpu:1,memory:1Gi,pods:20); may be repeated',
+      repeated,
+    )
+    .option('--data <folder>', 'where the cluster is kept (default: $BERTH_DATA or ~/.local/share/berth)')
+    .option('--port <n>', `port of the API (default: ${defaultPort}, or a free one)`)
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--docker <address>', 'the engine (default: $DOCKER_HOST or unix:///var/run/docker.sock)')
+    .option('--timings <profile>', 'kubernetes (upstream defaults) or fast (lost nodes are noticed in seconds)')
+    .option('--context <name>', 'name of the kubeconfig context (default: $BERTH_CONTEXT or berth)')
+    .option('--kubeconfig <file>', 'kubeconfig file to write to (default: $KUBECONFIG or ~/.kube/config)')
+    .option('--foreground', 'stay in the foreground; Ctrl-C takes the cluster down')
+    .action((flags: UpFlags) => up(io, flags));
+  examples(
+    command,
+    `berth up
+    berth up --node a=cpu:1,memory:1Gi --node b=cpu:500m,memory:512Mi
+    berth up --data /tmp/try --context try --foreground`,
+  );
+};
+
+const up = async (io: Io, flags: UpFlags): Promise<void> => {
+  const startedMs = io.clock.now();
+  const data = dataFolder(io, flags.data);
+  const known = readSettings(data);
+  const settings = settle(io, flags, known);
+  const running = findRunning(data);
+  if (running?.url) return alreadyUp(io, flags, { data, running, known: known ?? settings, wanted: settings });
+  if (flags.foreground) return foreground(io, flags, { data, settings, known, startedMs });
+  const ready = await launch(io, data, argumentsOf(settings, flags, data));
+  io.out(readyText(ready, settings, data, io.clock.now() - startedMs));
+  if (ready.nodes.some(node => !node.ready)) throw new Exit(1);
+};
+
+/** Flags before what the cluster had last time before the defaults. */
+const settle = (io: Io, flags: UpFlags, known: Settings | undefined): Settings => {
+  const timings = flags.timings ?? known?.timings ?? 'kubernetes';
+  if (timings !== 'kubernetes' && timings !== 'fast') {
+    throw new CliError(`--timings ${timings}: expected kubernetes or fast`);
+  }
+  if (flags.port !== undefined && !(/^\d+$/.test(flags.port) && Number(flags.port) <= 65_535)) {
+    throw new CliError(`--port ${flags.port}: expected a number from 0 to 65535`);
+  }
+  const nodes = flags.node ?? known?.nodes ?? [hostNodeName(hostname())];
+  return {
+    id: known?.id ?? randomBytes(5).toString('hex'),
+    host: flags.host ?? known?.host ?? '127.0.0.1',
+    port: flags.port === undefined ? (known?.port ?? defaultPort) : Number(flags.port),
+    nodes: parseNodes(nodes).map(nodeText),
+    docker: flags.docker ?? known?.docker ?? io.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock',
+    timings,
+    context: flags.context ?? known?.context ?? io.env['BERTH_CONTEXT'] ?? 'berth',
+  };
+};
+
+const argumentsOf = (settings: Settings, flags: UpFlags, data: string): string[] => [
+  '--data',
+  data,
+  ...settings.nodes.flatMap(node => ['--node', node]),
+  ...[
+    '--host',
+    settings.host,
+    '--docker',
+    settings.docker,
+    '--timings',
+    settings.timings,
+    '--context',
+    settings.context,
+  ],
+  ...(flags.port === undefined ? [] : ['--port', flags.port]),
+  ...(flags.kubeconfig === undefined ? [] : ['--kubeconfig', flags.kubeconfig]),
+];
+
+interface Found {
+  readonly data: string;
+  readonly running: Running;
+  readonly known: Settings;
+  readonly wanted: Settings;
+}
+
+/** Says so when the running cluster is what was asked for, and refuses when it is another. */
+const alreadyUp = async (io: Io, flags: UpFlags, { data, running, known, wanted }: Found): Promise<void> => {
+  const differs = [
+    flags.node && wanted.nodes.join(' ') !== known.nodes.join(' ') ? `its nodes are ${known.nodes.join(' ')}` : '',
+    flags.host && wanted.host !== known.host ? `its --host is ${known.host}` : '',
+    flags.port && wanted.port !== known.port && wanted.port !== 0 ? `its --port is ${known.port}` : '',
+    flags.docker && wanted.docker !== known.docker ? `its --docker is ${known.docker}` : '',
+    flags.timings && wanted.timings !== known.timings ? `its --timings are ${known.timings}` : '',
+    flags.context && wanted.context !== known.context ? `its --context is ${known.context}` : '',
+  ].filter(text => text !== '');
+  if (differs.length > 0) {
+    throw new CliError(
+      `a cluster runs from ${data} with other settings: ${differs.join(', ')}.\nTake it down first (berth down), or give this one a --data folder and a --context of its own.`,
+    );
+  }
+  io.out(`Berth is up already: ${running.url} (process ${running.pid}, since ${running.startedAt})\n`);
+  io.out(
+    `  nodes    ${known.nodes.join(' ')}\n  data     ${data}\n  context  ${running.context} in ${running.kubeconfig}\n`,
+  );
+  io.out(`\nkubectl --context ${running.context} get nodes      # or: berth get nodes\n`);
+};
+
+interface Plan {
+  readonly data: string;
+  readonly settings: Settings;
+  readonly known: Settings | undefined;
+  readonly startedMs: number;
+}
+
+const foreground = async (io: Io, flags: UpFlags, { data, settings, known, startedMs }: Plan): Promise<void> => {
+  const { serve } = await import('../local/serve.ts');
+  const names = new Set(parseNodes(settings.nodes).map(plan => plan.name));
+  const dropped = parseNodes(known?.nodes ?? [])
+    .map(plan => plan.name)
+    .filter(name => !names.has(name));
+  const tell = (message: Message): boolean => process.connected === true && process.send?.(message) === true;
+  const ready = (report: Ready) => {
+    if (tell({ ready: report })) return;
+    io.out(readyText(report, settings, data, io.clock.now() - startedMs));
+    io.out('\nCtrl-C takes it down.\n');
+  };
+  const options = {
+    data,
+    settings,
+    dropped,
+    startedMs,
+    anyPort: flags.port === undefined,
+    location: kubeconfigLocation(io, flags),
+  };
+  try {
+    await serve(io, options, ready, stopSignals(io.signal));
+  } catch (error) {
+    const told = tell({
+      failed: failureText(error)
+        .trim()
+        .replace(/^error: /, ''),
+    });
+    if (!told) throw error;
+    throw new Exit(1);
+  }
+};
+
+/** SIGINT, SIGTERM and SIGHUP stop the cluster and its containers; SIGUSR2 leaves the containers running. */
+const stopSignals = (signal: AbortSignal): Promise<{ keep: boolean }> =>
+  new Promise(resolve => {
+    if (signal.aborted) resolve({ keep: false });
+    signal.addEventListener('abort', () => resolve({ keep: false }), { once: true });
+    process.once('SIGUSR2', () => resolve({ keep: true }));
+  });
+
+const readyText = (ready: Ready, settings: Settings, data: string, tookMs: number): string => {
+  const nodes = ready.nodes.map(({ name, ready, message, allocatable }) => {
+    const amounts = `cpu ${allocatable['cpu'] ?? '?'}, memory ${allocatable['memory'] ?? '?'}, pods ${allocatable['pods'] ?? '?'}`;
+    return `  node     ${name} (${amounts})${ready ? '' : ` is NOT READY: ${message}`}`;
+  });
+  const lines = [
+    `Berth ${clientVersion()} is up: ${ready.url} (API after ${durationText(ready.apiMs)}, nodes after ${durationText(ready.readyMs)}, ${durationText(tookMs)} in all)`,
+    ...nodes,
+    `  engine   ${settings.docker}`,
+    `  data     ${data}`,
+    `  context  ${settings.context} in ${ready.kubeconfig}, now the current one`,
+    '',
+    'Go on with:',
+    `  kubectl --context ${settings.context} get nodes        # or, without kubectl: berth get nodes`,
+    `  kubectl --context ${settings.context} apply -f manifests/`,
+  ];
+  return `${lines.join('\n')}\n`;
+};
