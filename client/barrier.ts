@@ -26,14 +26,30 @@ export const makeWrites = async (
   informerOf: InformerOf,
   shown: Shown[],
 ): Promise<void> => {
-  for (const write of writes) {
-    try {
-      const condition = await makeWrite(client, write, informerOf);
-      if (condition) shown.push(condition);
-    } catch (error) {
-      if (!isReason(error, write.do === 'create' ? 'AlreadyExists' : 'NotFound')) throw error;
+  for (const step of steps(writes)) {
+    const outcomes = await Promise.allSettled(step.map(write => makeWrite(client, write, informerOf)));
+    for (const outcome of outcomes) if (outcome.status === 'fulfilled' && outcome.value) shown.push(outcome.value);
+    for (const [at, outcome] of outcomes.entries()) {
+      const settled = step[at]?.do === 'create' ? 'AlreadyExists' : 'NotFound';
+      if (outcome.status === 'rejected' && !isReason(outcome.reason, settled)) throw outcome.reason;
     }
   }
+};
+
+const removalsAtOnce = 16;
+
+/** One write after the other, but runs of removals, which do not depend on each other, some at once. */
+const steps = function* (writes: readonly Write[]): Generator<readonly Write[]> {
+  let removals: Write[] = [];
+  for (const write of writes) {
+    if (removals.length === removalsAtOnce || (write.do !== 'remove' && removals.length > 0)) {
+      yield removals;
+      removals = [];
+    }
+    if (write.do === 'remove') removals.push(write);
+    else yield [write];
+  }
+  if (removals.length > 0) yield removals;
 };
 
 const makeWrite = async (client: Client, write: Write, informerOf: InformerOf): Promise<Shown | undefined> => {

@@ -97,7 +97,7 @@ export class ControllerRunner<T extends KubeObject, M> {
 
   /** Works on keys until `signal` aborts; plans under way are finished. */
   async run(signal: Signal): Promise<void> {
-    await Promise.all([...this.#informers.values()].map(informer => informer.whenSynced()));
+    await Promise.all([...this.#informers.values()].map(informer => informer.whenSynced(signal)));
     const workers = this.#controller.serial ? 1 : (this.#deps.workers ?? 4);
     await Promise.all(Array.from({ length: workers }, () => this.#work(signal)));
   }

@@ -68,9 +68,18 @@ export class Informer<T extends KubeObject> {
     return this.#isSynced;
   }
 
-  /** Resolves when the first list is in the cache and its listeners were told. */
-  whenSynced(): Promise<void> {
-    return this.#synced;
+  /** Resolves when the first list is in the cache and its listeners were told, or when `signal` aborts. */
+  async whenSynced(signal?: Signal): Promise<void> {
+    if (signal === undefined) return this.#synced;
+    if (signal.aborted || this.#isSynced) return;
+    await new Promise<void>(resolve => {
+      const done = () => {
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      signal.addEventListener('abort', done, { once: true });
+      void this.#synced.then(done);
+    });
   }
 
   /** The highest revision seen: the cache holds every write of the kind up to it. 0 before the first list. */

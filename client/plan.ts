@@ -29,7 +29,7 @@ export interface Note {
 }
 
 export interface Plan<M = undefined> {
-  /** Made one after the other; the first failure ends the plan, which is then made anew from the state of that time. */
+  /** Made in order (neighbouring removals some at once); the first failure ends the plan, which is then made anew from the state of that time. */
   readonly writes: readonly Write[];
   /** Recorded when all writes have succeeded. */
   readonly notes?: readonly Note[];

@@ -42,7 +42,7 @@ export const sweepService = <M>(sweep: Sweep<M>, deps: ControllerDeps): Service 
   };
 
   const run = async (signal: Signal) => {
-    await Promise.all([...informers.values()].map(informer => informer.whenSynced()));
+    await Promise.all([...informers.values()].map(informer => informer.whenSynced(signal)));
     while (!signal.aborted) {
       try {
         await sweepOnce();

@@ -6,7 +6,7 @@ import { createStop } from '#base/stop.ts';
 import { Caches } from '#client/caches.ts';
 import { type Controller, ControllerRunner } from '#client/controller.ts';
 import { createRecorder } from '#client/events.ts';
-import { patchOf, removeOf } from '#client/plan.ts';
+import { createOf, patchOf, removeOf } from '#client/plan.ts';
 import { FakeClient } from '#test/client/fake-client.ts';
 import { type Thing, thing, thingKind } from '#test/client/thing.ts';
 import { virtualClock } from '#test/virtual.ts';
@@ -167,5 +167,61 @@ test('it looks again when the plan says so', async () => {
   client.put(thingKind, thing('a'));
   await clock.advance(3500);
   expect(times.map(ms => ms - (times[0] ?? 0))).toEqual([0, 1000, 2000, 3000]);
+  await end();
+});
+
+test('writes are made in order and the first failure ends the plan; what is gone or there already is no failure', async () => {
+  const { clock, client, end } = start({
+    reconcile: object =>
+      object.metadata.name !== 'lead' || object.spec?.size === 0
+        ? { writes: [] }
+        : {
+            writes: [
+              createOf(thingKind, thing('there')),
+              removeOf(thingKind, thing('never')),
+              createOf(thingKind, thing('made')),
+              createOf(thingKind, thing('refused')),
+              createOf(thingKind, thing('after')),
+              patchOf(thingKind, object, 'merge', { spec: { size: 0 } }),
+            ],
+          },
+  });
+  let refusing = true;
+  client.fault = call =>
+    refusing && call.name === 'refused' && call.verb === 'create' ? unavailable('no') : undefined;
+  client.put(thingKind, thing('there'));
+  client.put(thingKind, thing('lead', 1));
+  await clock.advance(20);
+  expect(client.all(thingKind).map(object => object.metadata.name)).toEqual(['lead', 'made', 'there']);
+  refusing = false;
+  await clock.advance(5000);
+  expect(client.all(thingKind).map(object => object.metadata.name)).toEqual([
+    'after',
+    'lead',
+    'made',
+    'refused',
+    'there',
+  ]);
+  expect(client.peek(thingKind, 'lead', 'default')?.spec?.size).toBe(0);
+  await end();
+});
+
+test('many removals of one plan are made some at once', async () => {
+  const names = Array.from({ length: 100 }, (_, i) => `t${i}`);
+  const { clock, client, end } = start({
+    reconcile: object => ({
+      writes:
+        object.metadata.name === 'lead' && object.spec?.size === 1
+          ? [
+              ...names.map(name => removeOf(thingKind, thing(name))),
+              patchOf(thingKind, object, 'merge', { spec: { size: 0 } }),
+            ]
+          : [],
+    }),
+  });
+  for (const name of names) client.put(thingKind, thing(name));
+  client.put(thingKind, thing('lead', 1));
+  await clock.advance(1000);
+  expect(client.all(thingKind).map(object => object.metadata.name)).toEqual(['lead']);
   await end();
 });

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { leaseKind } from '#api/kinds/coordination.ts';
 import { configMapKind, eventKind, namespaceKind, nodeKind, podKind, serviceAccountKind } from '#api/kinds/core.ts';
 import { podDisruptionBudgetKind } from '#api/kinds/policy.ts';
+import { unavailable } from '#api/status.ts';
 import { toMicroTime } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
 import { seededRandom } from '#base/random.ts';
@@ -197,4 +198,15 @@ test('a disruption budget follows its pods', async () => {
   await client.remove(podKind, { name: 'p1', namespace: 'default' });
   await clock.advance(100);
   expect(status()).toMatchObject({ disruptionsAllowed: 0, currentHealthy: 2, expectedPods: 3 });
+});
+
+test('controllers that never reached the API stop at once', async () => {
+  const { clock, client } = start();
+  client.fault = () => unavailable('connection refused');
+  await clock.advance(60_000);
+  await controllers?.stop();
+  controllers = undefined;
+  const calls = client.calls.length;
+  await clock.advance(600_000);
+  expect(client.calls.length).toBe(calls);
 });
