@@ -3,7 +3,7 @@ import type { FilterPlugin, Reason, ScorePlugin } from './plugin.ts';
 import { affinityFilter } from './plugins/affinity-filter.ts';
 import { type AffinityArguments, affinityScore } from './plugins/affinity-score.ts';
 import { balancedAllocation, fitScore, type ScoringStrategy, type WeightedResource } from './plugins/allocation.ts';
-import type { FitArguments } from './plugins/fit.ts';
+import { type FitArguments, resourcesFit } from './plugins/fit.ts';
 import { imageLocality } from './plugins/image-locality.ts';
 import { type NodeAffinityArguments, nodeAffinity, nodeAffinityScore } from './plugins/node-affinity.ts';
 import {
@@ -101,7 +101,7 @@ export const defaultFilters = (args: PluginArguments = {}): readonly FilterPlugi
   taintToleration(args.taintToleration),
   nodeAffinity(args.nodeAffinity),
   nodePorts,
-  it(args.fit),
+  resourcesFit(args.fit),
   spreadFilter(args.podTopologySpread ?? systemSpread),
   affinityFilter,
 ];

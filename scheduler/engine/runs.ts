@@ -77,7 +77,10 @@ export const normalize = (
   scores: Int32Array,
 ): void => {
   if (plugin.normalization === 'none') return;
-  if (plugin.normalization === 'own') return run.normalize?.(nodes, count, scores);
+  if (plugin.normalization === 'own') {
+    run.normalize?.(nodes, count, scores);
+    return;
+  }
   let most = 0;
   for (let i = 0; i < count; i++) if (scores[nodes[i]!]! > most) most = scores[nodes[i]!]!;
   const reversed = plugin.normalization === 'reversed';

@@ -59,7 +59,10 @@ export class Surroundings {
     const namespace = service.metadata.namespace || 'default';
     const selector = service.spec?.selector;
     // A Service without a selector selects nothing; with an empty one, everything.
-    if (selector === undefined || selector === null) return this.removeService(namespace, service.metadata.name);
+    if (selector === undefined || selector === null) {
+      this.removeService(namespace, service.metadata.name);
+      return;
+    }
     const services = this.#services.get(namespace) ?? new Map<string, Labels>();
     const was = services.get(service.metadata.name);
     if (was !== undefined && deepEqual(was, selector)) return;

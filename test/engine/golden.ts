@@ -69,7 +69,10 @@ const comparePreemption = (
   got: Outcome | undefined,
   expect: Expect,
 ): void => {
-  if (wanted === undefined || got === undefined) return expect('preemption', wanted, got);
+  if (wanted === undefined || got === undefined) {
+    expect('preemption', wanted, got);
+    return;
+  }
   const all = [wanted, ...(alternatives ?? [])];
   for (const field of new Set([...Object.keys(wanted), ...Object.keys(got)])) {
     if (field === 'candidates' && alternatives !== undefined) {

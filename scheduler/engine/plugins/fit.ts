@@ -12,7 +12,7 @@ export interface FitArguments {
 const full = 1;
 const neverFits = 2;
 
-export const fit = (args: FitArguments = {}): FilterPlugin => ({
+export const resourcesFit = (args: FitArguments = {}): FilterPlugin => ({
   name: 'NodeResourcesFit',
   scope: 'usage',
   reasons: [
