@@ -5,7 +5,7 @@
  * error says what to do by hand.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand, whichCommand } from './command.ts';
@@ -109,7 +109,8 @@ const startEngine = async (progress: Progress): Promise<Engine> => {
     };
     return { api, version, startedHere: true, stop };
   }
-  const logFile = join(mkdtempSync(join(tmpdir(), 'berth-dockerd-')), 'dockerd.log');
+  const logFolder = mkdtempSync(join(tmpdir(), 'berth-dockerd-'));
+  const logFile = join(logFolder, 'dockerd.log');
   const log = openSync(logFile, 'w');
   // Its own process group: a Ctrl-C for the demo must not take the engine away before the demo has cleaned up.
   const child = spawn('dockerd', ['--live-restore'], { stdio: ['ignore', log, log], detached: true });
@@ -138,6 +139,7 @@ const startEngine = async (progress: Progress): Promise<Engine> => {
     const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
     await ended;
     clearTimeout(timer);
+    rmSync(logFolder, { recursive: true, force: true });
   };
   return { api, version, startedHere: true, stop };
 };
