@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinds } from '#api/kinds.ts';
 import type { KubeObject } from '#api/object.ts';
+import { OpenApi } from '#api/openapi.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
@@ -23,6 +24,7 @@ import { createApiServer } from '#server/http.ts';
 import { createServerMetrics } from '#server/metrics.ts';
 import { createNodeLinks, type NodeLinks } from '#server/node-links.ts';
 import { ensureTls, ownAddresses } from '#server/tls.ts';
+import { versionInfo } from '#server/version.ts';
 import { memoryJournal } from '#store/journal.ts';
 import { openSqliteJournal } from '#store/sqlite.ts';
 import { openStore } from '#store/store.ts';
@@ -94,6 +96,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
         tokens,
         nodeLinks,
         metrics: createServerMetrics(),
+        openapi: new OpenApi(kinds, versionInfo.gitVersion),
         clock,
         log,
         caPem: tls.caPem,

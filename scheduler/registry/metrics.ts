@@ -5,6 +5,7 @@ import { nodeKind, podKind } from '#api/kinds/core.ts';
 import { type NodeMetrics, nodeMetricsKind, type PodMetrics, podMetricsKind } from '#api/kinds/metrics.ts';
 import type { NodeUsage, PodUsage } from '#api/node-calls.ts';
 import type { KubeObject, ObjectRef } from '#api/object.ts';
+import { canonicalQuantity, quantityOf } from '#api/quantity.ts';
 import { ApiError } from '#api/status.ts';
 import { fromTime, toTime } from '#base/clock.ts';
 import { storeKey } from './keys.ts';
@@ -86,8 +87,8 @@ const podMetricsOf = (deps: RegistryDeps, usage: PodUsage): readonly PodMetrics[
 };
 
 const usageOf = (usage: { cpuNanoCores: number; memoryWorkingSetBytes: number }) => ({
-  cpu: `${Math.round(usage.cpuNanoCores)}n`,
-  memory: `${Math.round(usage.memoryWorkingSetBytes / 1024)}Ki`,
+  cpu: canonicalQuantity(`${Math.round(usage.cpuNanoCores)}n`),
+  memory: quantityOf(Math.round(usage.memoryWorkingSetBytes), 'BinarySI'),
 });
 
 const wholeSeconds = (time: string): string => toTime(fromTime(time));

@@ -22,7 +22,7 @@ interface Texted {
 }
 
 export const sendText = (reply: FastifyReply, code: number, text: string): FastifyReply =>
-  reply.code(code).header('content-type', json).send(text);
+  reply.code(code).header('content-type', json).send(Buffer.from(text));
 
 export const sendJson = (reply: FastifyReply, code: number, value: unknown): FastifyReply =>
   sendText(reply, code, JSON.stringify(value));

@@ -22,13 +22,6 @@ export const answerForm = (accept: string | undefined, tables: boolean): AnswerF
   });
 };
 
-/** True when any clause asks for `as=APIGroupDiscoveryList` of v2. */
-export const wantsAggregatedDiscovery = (accept: string | undefined): boolean =>
-  (accept ?? '').split(',').some(clause => {
-    const parameters = clause.split(';').map(part => part.trim());
-    return parameters.includes('as=APIGroupDiscoveryList') && parameters.includes('v=v2');
-  });
-
 /** The media type without parameters, in lower case; empty when there is none. */
 export const mediaType = (contentType: string | undefined): string =>
   (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();

@@ -1,7 +1,7 @@
-/** What is no resource: health, version, discovery, OpenAPI and metrics. Documents that never change are made once. */
+/** What is no resource: health, version, discovery, OpenAPI and metrics. */
 import type { FastifyReply } from 'fastify';
+import { discoveryAt, reviewResources } from '#api/discovery.ts';
 import { sendJson } from './answer.ts';
-import { discoveryDocument, openapiDocument } from './documents.ts';
 import type { OtherRequest } from './request-info.ts';
 import type { Call, ServerDeps } from './requests.ts';
 import { pathNotFound } from './resources.ts';
@@ -29,15 +29,19 @@ export const answerPath = async (call: Call): Promise<FastifyReply> => {
   if (info.verb !== 'get' && info.verb !== 'head') throw pathNotFound();
   if (answerHealth(deps, info, reply)) return reply;
   if (info.path === '/metrics') return metrics(deps, reply);
-  const openapi = openapiDocument(deps.kinds, info.path);
+  const openapi = deps.openapi.at(info.path);
   if (openapi !== undefined) {
     reply.header('content-type', openapi.contentType).header('etag', openapi.etag);
     if (request.headers['if-none-match'] === openapi.etag) return reply.code(304).send();
-    return reply.code(200).send(openapi.body);
+    return reply.code(200).send(Buffer.from(openapi.body));
   }
-  const discovery = discoveryDocument(deps.kinds, info.path, request.headers.accept);
+  const resources = [...deps.kinds, ...reviewResources];
+  const discovery = discoveryAt(resources, info.path, request.headers.accept, request.headers.host ?? '');
   if (discovery !== undefined)
-    return reply.code(200).header('content-type', discovery.contentType).send(discovery.body);
+    return reply
+      .code(200)
+      .header('content-type', discovery.contentType)
+      .send(Buffer.from(JSON.stringify(discovery.body)));
   if (info.path === '/') return sendJson(reply, 200, { paths: rootPaths });
   throw pathNotFound();
 };

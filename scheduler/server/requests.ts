@@ -1,6 +1,7 @@
 /** What the handlers of one server share, and what they know about one request. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Kind } from '#api/kind.ts';
+import type { OpenApi } from '#api/openapi.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { Registry } from '#registry/registry.ts';
@@ -16,6 +17,7 @@ export interface ServerDeps {
   readonly tokens: Tokens;
   readonly nodeLinks: NodeLinks;
   readonly metrics: ServerMetrics;
+  readonly openapi: OpenApi;
   readonly clock: Clock;
   readonly log: Log;
   readonly caPem: string;

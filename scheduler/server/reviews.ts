@@ -22,8 +22,6 @@ interface Review {
   };
 }
 
-export const reviewResources = ['selfsubjectaccessreviews', 'selfsubjectrulesreviews', 'selfsubjectreviews'] as const;
-
 /** Answers when the request is for a review; undefined when it is not. */
 export const answerReview = (call: Call): FastifyReply | undefined => {
   const { info, request, reply } = call;

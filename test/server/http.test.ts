@@ -23,7 +23,7 @@ describe('objects over HTTPS', () => {
   test('are created, read, listed, changed and deleted', async () => {
     const made = await ask(server, pods, { method: 'POST', body: pod('web') });
     expect(made.code).toBe(201);
-    expect(made.headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(made.headers['content-type']).toBe('application/json');
     const read = await ask(server, `${pods}/web`);
     expect(read.json).toEqual(made.json);
     const list = await ask(server, '/api/v1/pods?limit=500');
@@ -286,5 +286,43 @@ describe('health and metrics', () => {
     );
     expect(text).toContain('apiserver_request_duration_seconds_bucket');
     expect(text).toContain('process_resident_memory_bytes');
+  });
+});
+
+describe('what the API offers', () => {
+  const aggregated =
+    'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json';
+
+  test('is told aggregated and legacy', async () => {
+    const groups = await ask(server, '/apis', { headers: { accept: aggregated } });
+    expect(groups.headers['content-type']).toContain('as=APIGroupDiscoveryList');
+    expect(groups.json.items.at(-1).metadata.name).toBe('metrics.k8s.io');
+    expect((await ask(server, '/api')).json).toMatchObject({ kind: 'APIVersions', versions: ['v1'] });
+    const core = (await ask(server, '/api/v1')).json;
+    expect(core.resources).toContainEqual(
+      expect.objectContaining({ name: 'pods/eviction', kind: 'Eviction', group: 'policy', version: 'v1' }),
+    );
+    expect((await ask(server, '/apis/nope')).json).toMatchObject({ kind: 'Status', code: 404 });
+  });
+
+  test('is described by OpenAPI v3, and by an empty v2', async () => {
+    const v2 = await ask(server, '/openapi/v2', {
+      headers: { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' },
+    });
+    expect(v2).toMatchObject({ code: 200, text: '' });
+    expect(v2.headers['content-type']).toBe('application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
+    const index = await ask(server, '/openapi/v3');
+    const core = await ask(server, index.json.paths['api/v1'].serverRelativeURL);
+    expect(core.json.components.schemas).toHaveProperty(['io.k8s.api.core.v1.Pod']);
+    const again = await ask(server, '/openapi/v3/api/v1', {
+      headers: { 'if-none-match': String(core.headers['etag']) },
+    });
+    expect(again.code).toBe(304);
+  });
+
+  test('can be read by every node', async () => {
+    const token = server.tokens.nodeToken('a');
+    for (const path of ['/api', '/apis', '/api/v1', '/openapi/v3', '/version'])
+      expect((await ask(server, path, { token })).code).toBe(200);
   });
 });

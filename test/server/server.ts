@@ -2,6 +2,7 @@
 import { Agent, request } from 'node:https';
 import { kinds } from '#api/kinds.ts';
 import type { KubeObject } from '#api/object.ts';
+import { OpenApi } from '#api/openapi.ts';
 import type { Clock } from '#base/clock.ts';
 import { silentLog } from '#base/log.ts';
 import { systemClock, systemRandom } from '#base/system.ts';
@@ -13,6 +14,7 @@ import { createApiServer } from '#server/http.ts';
 import { createServerMetrics } from '#server/metrics.ts';
 import { createNodeLinks, type NodeLinks } from '#server/node-links.ts';
 import { ensureTls } from '#server/tls.ts';
+import { versionInfo } from '#server/version.ts';
 import { memoryJournal } from '#store/journal.ts';
 import { openStore } from '#store/store.ts';
 
@@ -53,6 +55,7 @@ export const startServer = async (clock: Clock = systemClock): Promise<TestServe
       tokens,
       nodeLinks,
       metrics: createServerMetrics(),
+      openapi: new OpenApi(kinds, versionInfo.gitVersion),
       clock,
       log: silentLog,
       caPem: tls.caPem,
