@@ -46,7 +46,7 @@ export const validatePodResources = (
   if (resources.claims !== undefined)
     causes.push(forbiddenField(`${at}.claims`, 'claims may not be set for Resources at pod-level'));
   validateRequirements(resources, checkPodResource, claims, at, causes);
-  if (causes.length === 0) checkConsistency(spec, resources, at, causes);
+  checkConsistency(spec, resources, at, causes);
 };
 
 /** Every amount is at least zero, and whole where the resource comes in pieces. */
