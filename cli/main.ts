@@ -166,9 +166,13 @@ const processIo = (): Io => {
   };
 };
 
+const lingerMs = 100;
+
 /** Runs this process's command line; the exit code is set when it ends. */
 export const main = async (): Promise<void> => {
   const io = processIo();
   const code = await runCli(process.argv.slice(2), io);
   process.exitCode = io.signal.aborted && code === 0 ? (io.signal.reason as number) : code;
+  // The command is done and its output written: what still hangs in the event loop (an idle connection) is not waited for.
+  setTimeout(() => process.exit(), lingerMs).unref();
 };

@@ -4,6 +4,7 @@ import { homedir, hostname } from 'node:os';
 import { join as joinPath, resolve } from 'node:path';
 import { runLink } from '#agent/host/link.ts';
 import { startAgent } from '#agent/main.ts';
+import type { Log } from '#base/log.ts';
 import { systemRandom } from '#base/system.ts';
 import { createHttpClient } from '#client/http.ts';
 import { ConnectionError } from '#client/http-errors.ts';
@@ -12,7 +13,7 @@ import { examples, repeated } from '../command.ts';
 import { CliError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { clusterIdOf, type Join, parseJoin } from '../local/join.ts';
-import { type OpenLog, openLog } from '../local/log.ts';
+import { openLog } from '../local/log.ts';
 import { hostNodeName, type NodePlan, nodeText, parseNodes, shareOf } from '../local/nodes.ts';
 
 interface AgentFlags {
@@ -50,17 +51,13 @@ const run = async (io: Io, flags: AgentFlags): Promise<void> => {
   const join = joinOf(io, flags);
   const plans = parseNodes(flags.node ?? [hostNodeName(hostname())]);
   const log = openLog(undefined, io.env['BERTH_LOG']);
-  try {
-    const ends = await Promise.all(plans.map(plan => startNode(io, flags, { join, plan, log })));
-    io.out(`Nodes ${plans.map(nodeText).join(' ')} joined ${join.server}.\n`);
-    await new Promise<void>(done => {
-      if (io.signal.aborted) done();
-      io.signal.addEventListener('abort', () => done(), { once: true });
-    });
-    await Promise.all(ends.map(end => end()));
-  } finally {
-    log.flush();
-  }
+  const ends = await Promise.all(plans.map(plan => startNode(io, flags, { join, plan, log })));
+  io.out(`Nodes ${plans.map(nodeText).join(' ')} joined ${join.server}.\n`);
+  await new Promise<void>(done => {
+    if (io.signal.aborted) done();
+    io.signal.addEventListener('abort', () => done(), { once: true });
+  });
+  await Promise.all(ends.map(end => end()));
 };
 
 const joinOf = (io: Io, flags: AgentFlags): Join => {
@@ -74,7 +71,7 @@ const joinOf = (io: Io, flags: AgentFlags): Join => {
 interface NodeStart {
   readonly join: Join;
   readonly plan: NodePlan;
-  readonly log: OpenLog;
+  readonly log: Log;
 }
 
 /** Joins and runs one node; resolves with what ends it (its containers go on). */
@@ -118,7 +115,7 @@ const startNode = async (io: Io, flags: AgentFlags, { join, plan, log }: NodeSta
 const retryMs = 2_000;
 
 /** The node's own token; goes on asking while the server is away. */
-const admit = async (io: Io, join: Join, nodeName: string, log: OpenLog): Promise<{ token: string }> => {
+const admit = async (io: Io, join: Join, nodeName: string, log: Log): Promise<{ token: string }> => {
   const client = createHttpClient(join);
   try {
     for (;;) {

@@ -87,6 +87,5 @@ const run = async (io: Io, flags: ServerFlags): Promise<void> => {
     throw error;
   } finally {
     place.release();
-    log.flush();
   }
 };

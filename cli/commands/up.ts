@@ -140,7 +140,6 @@ interface Plan {
 }
 
 const foreground = async (io: Io, flags: UpFlags, { data, settings, known, startedMs }: Plan): Promise<void> => {
-  const { serve } = await import('../local/serve.ts');
   const names = new Set(parseNodes(settings.nodes).map(plan => plan.name));
   const dropped = parseNodes(known?.nodes ?? [])
     .map(plan => plan.name)
@@ -160,6 +159,7 @@ const foreground = async (io: Io, flags: UpFlags, { data, settings, known, start
     location: kubeconfigLocation(io, flags),
   };
   try {
+    const { serve } = await import('../local/serve.ts');
     await serve(io, options, ready, stopSignals(io.signal));
   } catch (error) {
     const told = tell({

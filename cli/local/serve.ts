@@ -8,6 +8,7 @@ import { DockerRuntime } from '#agent/docker/engine.ts';
 import { startAgent } from '#agent/main.ts';
 import { nodeKind } from '#api/kinds/core.ts';
 import { isReason } from '#api/status.ts';
+import type { Log } from '#base/log.ts';
 import { systemRandom } from '#base/system.ts';
 import type { Client } from '#client/client.ts';
 import { addCluster, type Location, removeCluster } from '#client/kubeconfig.ts';
@@ -18,7 +19,7 @@ import type { Io } from '../io.ts';
 import { removeContainers } from './cleanup.ts';
 import { claim, logFile, type Settings, writeSettings } from './instance.ts';
 import { joinText } from './join.ts';
-import { type OpenLog, openLog } from './log.ts';
+import { openLog } from './log.ts';
 import { type NodePlan, parseNodes, shareOf } from './nodes.ts';
 
 export interface ServeOptions {
@@ -89,11 +90,10 @@ export const serve = async (
     for (const step of undo.reverse()) await step().catch(error => log.error({ error: String(error) }, 'stopping'));
     if (!keep && undo.length > 0) await clean(settings, log);
     place.release();
-    log.flush();
   }
 };
 
-const clean = async (settings: Settings, log: OpenLog): Promise<void> => {
+const clean = async (settings: Settings, log: Log): Promise<void> => {
   try {
     await removeContainers(settings.docker, settings.id);
   } catch (error) {
@@ -111,7 +111,7 @@ const engineAnswers = async (docker: string): Promise<void> => {
   }
 };
 
-const startPlane = async (options: ServeOptions, io: Io, log: OpenLog): Promise<ControlPlane> => {
+const startPlane = async (options: ServeOptions, io: Io, log: Log): Promise<ControlPlane> => {
   const { data, settings, anyPort } = options;
   const start = (port: number) =>
     startControlPlane({
@@ -143,7 +143,7 @@ const forget = async (client: Client, names: readonly string[]): Promise<void> =
 };
 
 /** All agents at once; what ends each. When one cannot be started the others are ended and its fault is thrown. */
-const startNodes = async (plane: ControlPlane, options: ServeOptions, io: Io, log: OpenLog) => {
+const startNodes = async (plane: ControlPlane, options: ServeOptions, io: Io, log: Log) => {
   const { data, settings } = options;
   const start = async (plan: NodePlan) => {
     const share = shareOf(plan);
