@@ -78,6 +78,8 @@ export interface Cgroups {
   usage(path: CgroupPath): UsageReader | undefined;
   /** Removes the group and all below it; fails while a process is in one. */
   remove(path: CgroupPath): Promise<void>;
+  /** Removes the group if nothing at all is in it, and those above likewise. */
+  prune(path: CgroupPath): Promise<void>;
   /** Names of the groups right below. */
   children(path: CgroupPath): Promise<readonly string[]>;
 }

@@ -118,7 +118,7 @@ export class NodeKeeper {
   }
 
   async #keepStatus(signal: Signal): Promise<void> {
-    const { clock, log } = this.#deps;
+    const { log } = this.#deps;
     while (!signal.aborted) {
       this.#isDirty = false;
       try {

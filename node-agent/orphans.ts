@@ -65,7 +65,7 @@ export class OrphanSweeper {
     if (enforcesCgroups) {
       for (const uid of [...uids, ...(await machine.cgroups.children(nodePath(owner)))])
         await cleanPod(this.#deps, uid, false);
-      await machine.cgroups.remove(nodePath(owner));
+      await machine.cgroups.prune(nodePath(owner));
     }
     await machine.files.remove(`${dataDir}/pods`);
   }

@@ -19,7 +19,7 @@ import {
   setUpVolumes,
   startContainer,
 } from './pod-actions.ts';
-import { type PodDeps, podEvent } from './pod-deps.ts';
+import { type PodDeps, podEvent, unlessAborted } from './pod-deps.ts';
 import { advance } from './pod-machine.ts';
 import {
   containerMemory,
@@ -285,7 +285,9 @@ export class PodWorker {
       async () => {
         const deps = this.#deps;
         const pulling = (message: string) => podEvent(deps, this.#pod, 'Normal', 'Pulling', message, container);
-        const { events, failure } = await deps.images.ensure(container, pulling, this.#stop.signal);
+        const outcome = await unlessAborted(deps.images.ensure(container, pulling, this.#stop.signal), this.#stop.signal);
+        if (!outcome) return same;
+        const { events, failure } = outcome;
         for (const { type, reason, message } of events) podEvent(deps, this.#pod, type, reason, message, container);
         if (!failure) return memory => withContainer(memory, container.name, { image: 'ready' });
         podEvent(deps, this.#pod, 'Warning', 'Failed', `Error: ${failure.reason}`, container);

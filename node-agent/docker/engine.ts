@@ -30,7 +30,7 @@ import {
 } from './answers.ts';
 import { Connection, type Engine, parseAddress } from './connection.ts';
 import { calling, toRuntimeError } from './faults.ts';
-import { linesOf, sendLogs, toAbort } from './reading.ts';
+import { linesOf, sendLogs } from './reading.ts';
 import { processStreams } from './streams.ts';
 
 /** Inspects at once when listing: each costs the engine 0.4 ms, more only queue there. */
@@ -73,17 +73,14 @@ export class DockerRuntime implements ContainerRuntime {
 
   async pullImage(reference: string, signal: Signal): Promise<void> {
     const engine = await this.#connection.engine();
-    const abort = toAbort(signal);
     try {
-      const progress = await calling(() => engine.pull(reference, { abortSignal: abort.signal }));
-      for await (const line of linesOf(progress as AsyncIterable<Buffer>)) {
+      const progress = await calling(() => engine.pull(reference, {}));
+      for await (const line of linesOf(progress as AsyncIterable<Buffer>, signal)) {
         const failure = pullFailure(JSON.parse(line));
         if (failure) throw failure;
       }
     } catch (error) {
       throw toRuntimeError(error);
-    } finally {
-      abort.release();
     }
   }
 
@@ -199,28 +196,22 @@ export class DockerRuntime implements ContainerRuntime {
     const engine = await this.#connection.engine();
     const container = engine.getContainer(id);
     const answer = (await calling(() => container.inspect())) as unknown as { Config: { Tty: boolean } };
-    const abort = toAbort(signal);
-    try {
-      const query = new URLSearchParams({
-        follow: options.follow ? '1' : '0',
-        stdout: options.stdout ? '1' : '0',
-        stderr: options.stderr ? '1' : '0',
-        timestamps: options.timestamps ? '1' : '0',
-      });
-      if (options.tailLines !== undefined) query.set('tail', String(options.tailLines));
-      if (options.sinceMs !== undefined) query.set('since', (options.sinceMs / 1000).toFixed(3));
-      // Not container.logs(): without follow that one reads the whole log into memory first.
-      const stream = await dialled<AsyncIterable<Buffer>>(engine, {
-        path: `/containers/${id}/logs?${query}&`,
-        method: 'GET',
-        isStream: true,
-        abortSignal: abort.signal,
-        statusCodes: { 200: true },
-      });
-      await sendLogs(stream, answer.Config.Tty, options, send, signal);
-    } finally {
-      abort.release();
-    }
+    const query = new URLSearchParams({
+      follow: options.follow ? '1' : '0',
+      stdout: options.stdout ? '1' : '0',
+      stderr: options.stderr ? '1' : '0',
+      timestamps: options.timestamps ? '1' : '0',
+    });
+    if (options.tailLines !== undefined) query.set('tail', String(options.tailLines));
+    if (options.sinceMs !== undefined) query.set('since', (options.sinceMs / 1000).toFixed(3));
+    // Not container.logs(): without follow that one reads the whole log into memory first.
+    const stream = await dialled<AsyncIterable<Buffer>>(engine, {
+      path: `/containers/${id}/logs?${query}&`,
+      method: 'GET',
+      isStream: true,
+      statusCodes: { 200: true },
+    });
+    await sendLogs(stream, answer.Config.Tty, options, send, signal);
   }
 
   async exec(id: string, options: ExecOptions): Promise<ExecStreams> {
@@ -267,21 +258,16 @@ export class DockerRuntime implements ContainerRuntime {
     signal: Signal,
   ): Promise<void> {
     const engine = await this.#connection.engine();
-    const abort = toAbort(signal);
     try {
       const filters = { type: ['container'], label: pairs(labels) };
-      const stream = await calling(() =>
-        engine.getEvents({ filters: JSON.stringify(filters), abortSignal: abort.signal }),
-      );
+      const stream = await calling(() => engine.getEvents({ filters: JSON.stringify(filters) }));
       opened();
-      for await (const line of linesOf(stream as unknown as AsyncIterable<Buffer>)) {
+      for await (const line of linesOf(stream as unknown as AsyncIterable<Buffer>, signal)) {
         const { Action: action, Actor: actor, time } = JSON.parse(line) as EventLine;
         listener({ action, id: actor.ID, labels: actor.Attributes, timeMs: time * 1000 });
       }
     } catch (error) {
       if (!signal.aborted) throw toRuntimeError(error);
-    } finally {
-      abort.release();
     }
   }
 }

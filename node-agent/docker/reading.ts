@@ -1,23 +1,41 @@
 /** Reading the engine's streamed answers: lines of JSON, logs, and aborting either. */
+import type { Readable } from 'node:stream';
 import type { Signal } from '#base/clock.ts';
 import type { LogOptions } from '../runtime.ts';
 import { toRuntimeError } from './faults.ts';
 import { Demultiplexer } from './streams.ts';
 
-/** An AbortSignal that follows `signal`; `release` must be called when the work has ended. */
-export const toAbort = (signal: Signal): { readonly signal: AbortSignal; release(): void } => {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  if (signal.aborted) abort();
-  else signal.addEventListener('abort', abort, { once: true });
-  return { signal: controller.signal, release: () => signal.removeEventListener('abort', abort) };
+/**
+ * Ends a streamed answer when `signal` aborts; gives what stops that. (Not the client's own abort signal: an abort
+ * between two reads would surface as an uncaught error.)
+ */
+export const endingWith = (stream: AsyncIterable<Buffer>, signal: Signal): (() => void) => {
+  const end = () => (stream as Readable).destroy();
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end, { once: true });
+  return () => signal.removeEventListener('abort', end);
+};
+
+/** A stream may break between two reads, when nobody listens: the next read, if any, tells. */
+const quiet = (stream: AsyncIterable<Buffer>): void => {
+  (stream as Readable).on('error', () => {});
 };
 
 /** Longest line taken from the engine; longer ones are a broken stream. */
 const maxLineBytes = 16 << 20;
 
-/** Non-empty lines of a stream, without their ends. */
-export const linesOf = async function* (stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+/** Non-empty lines of a stream, without their ends; stops with an error when `signal` aborts. */
+export const linesOf = async function* (stream: AsyncIterable<Buffer>, signal: Signal): AsyncGenerator<string> {
+  quiet(stream);
+  const release = endingWith(stream, signal);
+  try {
+    yield* split(stream);
+  } finally {
+    release();
+  }
+};
+
+const split = async function* (stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of stream) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -40,7 +58,9 @@ export const sendLogs = async (
   send: (chunk: Uint8Array) => Promise<void>,
   signal: Signal,
 ): Promise<void> => {
+  quiet(stream);
   const demultiplexer = new Demultiplexer();
+  const release = endingWith(stream, signal);
   try {
     for await (const bytes of stream) {
       const chunks = tty ? [{ stream: 'stdout' as const, bytes }] : demultiplexer.push(bytes);
@@ -48,5 +68,7 @@ export const sendLogs = async (
     }
   } catch (error) {
     if (!signal.aborted) throw toRuntimeError(error);
+  } finally {
+    release();
   }
 };

@@ -131,6 +131,10 @@ export const openCgroups = (options: CgroupOptions): Cgroups => {
     remove: async parts => {
       for (const at of allDirectories(parts)) removeTree(at);
     },
+    prune: async parts => {
+      for (let depth = parts.length; depth >= 0; depth--)
+        for (const at of allDirectories(parts.slice(0, depth))) removeEmpty(at);
+    },
     children: async parts => {
       const at = directory(parts, 'memory');
       if (!fs.existsSync(at)) return [];
@@ -140,6 +144,15 @@ export const openCgroups = (options: CgroupOptions): Cgroups => {
         .map(entry => entry.name);
     },
   };
+};
+
+/** A group that has members or children stays: another agent uses it. */
+const removeEmpty = (at: string): void => {
+  try {
+    fs.rmdirSync(at);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EBUSY'].includes(String((error as { code?: unknown }).code))) throw error;
+  }
 };
 
 /** Both limits move together, and each must be above the other at every moment: raise memsw first, lower memory first. */

@@ -1,0 +1,145 @@
+/**
+ * An agent on the real Docker Engine with a fake cluster API, for tests of what agents do. Everything it makes carries
+ * a cluster name of its own, and `dispose` removes all of it. The image is the machine's own static busybox.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DockerRuntime } from '#agent/docker/engine.ts';
+import { type AgentOptions, type RunningAgent, startAgent } from '#agent/main.ts';
+import { type Event, eventKind, type Node, nodeKind, type Pod, podKind } from '#api/kinds/core.ts';
+import { type Log, silentLog } from '#base/log.ts';
+import { systemClock, systemRandom } from '#base/system.ts';
+import { FakeClient } from '#test/client/fake-client.ts';
+
+export const testImage = 'berth-test/busybox:1';
+export const dockerSocket = '/var/run/docker.sock';
+
+/** Why docker tests cannot run here, or undefined. */
+export const dockerFault = ((): string | undefined => {
+  if (!existsSync(dockerSocket)) return `no Docker Engine at ${dockerSocket}`;
+  return existsSync(busybox()) ? undefined : 'no static busybox on this machine';
+})();
+
+function busybox(): string {
+  return '/usr/bin/busybox';
+}
+
+/** Makes the test image unless it is there: busybox at /bin/busybox and every applet of the tests beside it. */
+export const ensureTestImage = async (): Promise<void> => {
+  const runtime = new DockerRuntime(dockerSocket);
+  if (await runtime.image(testImage)) return;
+  const root = mkdtempSync(path.join(tmpdir(), 'berth-image-'));
+  try {
+    execFileSync('sh', [
+      '-c',
+      `mkdir -p ${root}/bin ${root}/tmp ${root}/etc && cp ${busybox()} ${root}/bin/busybox && for a in $(${busybox()} --list); do [ $a = busybox ] || ln -sf busybox ${root}/bin/$a; done && chmod 1777 ${root}/tmp && echo root:x:0:0:root:/:/bin/sh > ${root}/etc/passwd && tar -C ${root} -cf ${root}.tar .`,
+    ]);
+    const [repository = '', tag = ''] = testImage.split(':');
+    await runtime.importImage(repository, tag, readFileSync(`${root}.tar`), ['ENV PATH=/bin', 'CMD ["sh"]']);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+    rmSync(`${root}.tar`, { force: true });
+  }
+};
+
+export interface Harness {
+  readonly client: FakeClient;
+  readonly cluster: string;
+  readonly node: string;
+  readonly dataDir: string;
+  readonly runtime: DockerRuntime;
+  agent: RunningAgent;
+  restart(options?: Partial<AgentOptions>): Promise<void>;
+  pod(name: string): Pod | undefined;
+  theNode(): Node | undefined;
+  events(name: string): readonly string[];
+  dispose(): Promise<void>;
+}
+
+export const logTo = (write: (line: string) => void): Log => {
+  const put = (level: string) => (fields: object, message: string) =>
+    write(
+      `${level} ${message} ${JSON.stringify(fields, (_key, value) => (value instanceof Error ? value.stack : value))}`,
+    );
+  return { debug() {}, info: put('info'), warn: put('warn'), error: put('error') };
+};
+
+export const startHarness = async (options: Partial<AgentOptions> = {}): Promise<Harness> => {
+  await ensureTestImage();
+  const cluster = `t${systemRandom.uuid().slice(0, 8)}`;
+  const node = options.nodeName ?? 'n1';
+  const client = new FakeClient(systemClock);
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'berth-agent-'));
+  const log = process.env['BERTH_TEST_LOG'] ? logTo(line => console.log(line)) : silentLog;
+  const base: AgentOptions = {
+    client,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    nodeName: node,
+    cluster,
+    dataDir,
+    dockerHost: dockerSocket,
+    crashLoopMaxMs: 2000,
+    ...options,
+  };
+  const runtime = new DockerRuntime(dockerSocket);
+  const harness: Harness = {
+    client,
+    cluster,
+    node,
+    dataDir,
+    runtime,
+    agent: await startAgent(base),
+    restart: async (changes = {}) => {
+      await harness.agent.stop();
+      harness.agent = await startAgent({ ...base, ...changes });
+    },
+    pod: name => client.peek(podKind, name, 'default'),
+    theNode: () => client.peek(nodeKind, node),
+    events: name =>
+      client
+        .all<Event>(eventKind)
+        .filter(event => event.involvedObject?.name === name)
+        .map(event => `${event.type} ${event.reason}: ${event.message}`),
+    dispose: async () => {
+      await harness.agent.stop({ removeContainers: true });
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+  return harness;
+};
+
+/** Waits until the value is there; fails with what was last seen. */
+export const until = async <T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  limitMs = 60_000,
+): Promise<T> => {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`waited ${limitMs} ms in vain: ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+};
+
+/** A pod of one busybox container bound to the node, as a server would store it. */
+export const podOf = (
+  name: string,
+  container: Partial<Pod['spec']['containers'][number]>,
+  spec: Partial<Pod['spec']> = {},
+) => ({
+  metadata: { name, namespace: 'default', generation: 1 },
+  spec: {
+    containers: [{ name: 'app', image: testImage, imagePullPolicy: 'IfNotPresent' as const, ...container }],
+    restartPolicy: 'Always' as const,
+    terminationGracePeriodSeconds: 30,
+    nodeName: 'n1',
+    ...spec,
+  },
+  status: { phase: 'Pending' as const, qosClass: 'BestEffort' as const },
+});
