@@ -1,115 +1,22 @@
-/** Schemas of containers: image, command, environment, ports, probes, hooks, resources and security settings. */
+/** Schemas of containers: image, command, ports, resources, mounts and security settings. Env and probes have their own files. */
 import type { Static } from 'typebox';
 import {
   applySetOf,
-  atomicStruct,
   bool,
   field,
   int32,
   int64,
-  intOrString,
   listBy,
   listOf,
   oneOf,
-  openEnum,
-  quantity,
   resourceList,
   string,
   struct,
 } from '#api/schema.ts';
+import { envFromSourceSchema, envVarSchema } from './env.ts';
+import { lifecycleSchema, probeSchema } from './probe.ts';
 
 const core = (name: string) => `io.k8s.api.core.v1.${name}`;
-
-export const objectFieldSelectorSchema = atomicStruct(
-  core('ObjectFieldSelector'),
-  'Picks a field of the pod.',
-  { fieldPath: string('Path of the field, such as metadata.name or status.podIP.') },
-  { apiVersion: string('API version the path is written for.', { default: 'v1' }) },
-);
-
-export const resourceFieldSelectorSchema = atomicStruct(
-  core('ResourceFieldSelector'),
-  'Picks a resource of a container.',
-  { resource: string('Which resource, such as limits.cpu or requests.memory.') },
-  {
-    containerName: string('Container it is taken from; required in volumes, optional in env.'),
-    divisor: quantity('Unit of the value; default 1.', { default: '0' }),
-  },
-);
-
-const configMapKeySelectorSchema = atomicStruct(
-  core('ConfigMapKeySelector'),
-  'Picks a key of a ConfigMap.',
-  { key: string('The key.') },
-  { name: string('Name of the ConfigMap.'), optional: bool('True: it may be missing.') },
-);
-
-const secretKeySelectorSchema = atomicStruct(
-  core('SecretKeySelector'),
-  'Picks a key of a Secret.',
-  { key: string('The key.') },
-  { name: string('Name of the Secret.'), optional: bool('True: it may be missing.') },
-);
-
-const fileKeySelectorSchema = atomicStruct(
-  core('FileKeySelector'),
-  'Picks a variable of an env file in a volume.',
-  {
-    volumeName: string('Volume that holds the file.'),
-    path: string('Path of the file within the volume.'),
-    key: string('Name of the variable in the file.'),
-  },
-  { optional: bool('True: file or variable may be missing.', { default: false }) },
-);
-
-const envVarSourceSchema = struct(
-  core('EnvVarSource'),
-  'Where the value of a variable comes from; exactly one.',
-  {},
-  {
-    fieldRef: field(objectFieldSelectorSchema, 'A field of the pod.'),
-    resourceFieldRef: field(resourceFieldSelectorSchema, 'A resource request or limit of a container.'),
-    configMapKeyRef: field(configMapKeySelectorSchema, 'A key of a ConfigMap.'),
-    secretKeyRef: field(secretKeySelectorSchema, 'A key of a Secret.'),
-    fileKeyRef: field(fileKeySelectorSchema, 'A variable of an env file in a volume.'),
-  },
-);
-export interface EnvVarSource extends Static<typeof envVarSourceSchema> {}
-
-const envVarSchema = struct(
-  core('EnvVar'),
-  'An environment variable of a container.',
-  { name: string('Name of the variable.') },
-  {
-    value: string('Value; $(NAME) is replaced by a variable defined before, $$ is a plain $.'),
-    valueFrom: field(envVarSourceSchema, 'Source of the value; excludes value.'),
-  },
-);
-export interface EnvVar extends Static<typeof envVarSchema> {}
-
-const configMapEnvSourceSchema = struct(
-  core('ConfigMapEnvSource'),
-  'All keys of a ConfigMap as variables.',
-  {},
-  { name: string('Name of the ConfigMap.'), optional: bool('True: it may be missing.') },
-);
-const secretEnvSourceSchema = struct(
-  core('SecretEnvSource'),
-  'All keys of a Secret as variables.',
-  {},
-  { name: string('Name of the Secret.'), optional: bool('True: it may be missing.') },
-);
-const envFromSourceSchema = struct(
-  core('EnvFromSource'),
-  'A source of many variables.',
-  {},
-  {
-    prefix: string('Put before each key to make the name of the variable.'),
-    configMapRef: field(configMapEnvSourceSchema, 'The ConfigMap to take.'),
-    secretRef: field(secretEnvSourceSchema, 'The Secret to take.'),
-  },
-);
-export interface EnvFromSource extends Static<typeof envFromSourceSchema> {}
 
 export const protocol = (description: string) => oneOf(['SCTP', 'TCP', 'UDP'], description, { default: 'TCP' });
 
@@ -191,86 +98,6 @@ const volumeDeviceSchema = struct(
   { name: string('Name of the volume in spec.volumes.'), devicePath: string('Path of the device in the container.') },
   {},
 );
-
-const execActionSchema = struct(
-  core('ExecAction'),
-  'Runs a command in the container; exit code 0 is success.',
-  {},
-  { command: listOf(string('A word of the command.'), 'The command; no shell is involved.') },
-);
-const httpHeaderSchema = struct(
-  core('HTTPHeader'),
-  'A header of a probe request.',
-  { name: string('Name of the header.'), value: string('Value of the header.') },
-  {},
-);
-const httpGetActionSchema = struct(
-  core('HTTPGetAction'),
-  'An HTTP GET; a code from 200 to 399 is success.',
-  { port: intOrString('Port number or name of a container port.') },
-  {
-    path: string('Path of the request.', { default: '/' }),
-    host: string('Host to connect to; default the address of the pod.'),
-    scheme: openEnum<'HTTP' | 'HTTPS'>('HTTP or HTTPS.', { default: 'HTTP' }),
-    httpHeaders: listOf(httpHeaderSchema, 'Headers to send.'),
-  },
-);
-const tcpSocketActionSchema = struct(
-  core('TCPSocketAction'),
-  'Opens a TCP connection; being accepted is success.',
-  { port: intOrString('Port number or name of a container port.') },
-  { host: string('Host to connect to; default the address of the pod.') },
-);
-const grpcActionSchema = struct(
-  core('GRPCAction'),
-  'Asks the gRPC health service.',
-  { port: int32('Port of the gRPC service.') },
-  { service: string('Service name put into the health request.', { default: '' }) },
-);
-const sleepActionSchema = struct(core('SleepAction'), 'Waits.', { seconds: int64('How long, in seconds.') }, {});
-
-const probeSchema = struct(
-  core('Probe'),
-  'A check of a container, repeated while it runs.',
-  {},
-  {
-    exec: field(execActionSchema, 'Command to run in the container.'),
-    httpGet: field(httpGetActionSchema, 'HTTP request to make.'),
-    tcpSocket: field(tcpSocketActionSchema, 'TCP connection to open.'),
-    grpc: field(grpcActionSchema, 'gRPC health request to make.'),
-    initialDelaySeconds: int32('Seconds after the start of the container before the first check.'),
-    timeoutSeconds: int32('Seconds until a check counts as failed; default 1.'),
-    periodSeconds: int32('Seconds between checks; default 10.'),
-    successThreshold: int32('Successes in a row that turn the probe successful; default 1.'),
-    failureThreshold: int32('Failures in a row that turn the probe failed; default 3.'),
-    terminationGracePeriodSeconds: int64('Grace for a container that this probe ends; default that of the pod.'),
-  },
-);
-export interface Probe extends Static<typeof probeSchema> {}
-
-const lifecycleHandlerSchema = struct(
-  core('LifecycleHandler'),
-  'What a hook does; exactly one.',
-  {},
-  {
-    exec: field(execActionSchema, 'Command to run in the container.'),
-    httpGet: field(httpGetActionSchema, 'HTTP request to make.'),
-    tcpSocket: field(tcpSocketActionSchema, 'Deprecated and without effect.'),
-    sleep: field(sleepActionSchema, 'Time to wait.'),
-  },
-);
-export interface LifecycleHandler extends Static<typeof lifecycleHandlerSchema> {}
-const lifecycleSchema = struct(
-  core('Lifecycle'),
-  'What is done after a container starts and before it is stopped.',
-  {},
-  {
-    postStart: field(lifecycleHandlerSchema, 'Done right after the start; failure kills the container.'),
-    preStop: field(lifecycleHandlerSchema, 'Done before the container is told to stop, within the grace period.'),
-    stopSignal: string('Signal that stops the container; default that of the image, else SIGTERM.'),
-  },
-);
-export interface Lifecycle extends Static<typeof lifecycleSchema> {}
 
 const capabilitiesSchema = struct(
   core('Capabilities'),

@@ -37,10 +37,12 @@ import { type Service, serviceSchema } from './service.ts';
 export type * from './affinity.ts';
 export type * from './config.ts';
 export type * from './container.ts';
+export type * from './env.ts';
 export type * from './meta.ts';
 export type * from './node.ts';
 export type * from './pod.ts';
 export type * from './pod-status.ts';
+export type * from './probe.ts';
 export type * from './service.ts';
 export type * from './volume.ts';
 

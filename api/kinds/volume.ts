@@ -15,7 +15,7 @@ import {
   struct,
   time,
 } from '#api/schema.ts';
-import { objectFieldSelectorSchema, resourceFieldSelectorSchema } from './container.ts';
+import { objectFieldSelectorSchema, resourceFieldSelectorSchema } from './env.ts';
 import {
   conditionStatus,
   labelSelectorSchema,

@@ -133,6 +133,17 @@ describe('containers', () => {
       'spec.containers[0].readinessProbe.terminationGracePeriodSeconds: Invalid value: 5: must not be set for readinessProbes',
     ]);
   });
+  test('a stop signal is one of the system that the pod names', () => {
+    const lifecycle = { stopSignal: 'SIGUSR1' };
+    expect(inContainer({ lifecycle })).toEqual([
+      'spec.containers[0].lifecycle.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`',
+    ]);
+    const os = { name: 'linux' };
+    expect(inContainer({ lifecycle }, { os })).toEqual([]);
+    expect(inContainer({ lifecycle: { stopSignal: 'USR1' } }, { os })[0]).toContain(
+      'Unsupported value: "USR1": supported values: "SIGABRT", "SIGALRM"',
+    );
+  });
   test('init containers have no probes, sidecars may', () => {
     const probed = container({ name: 'i', readinessProbe: { exec: { command: ['a'] } } });
     expect(faultsOf({ initContainers: [probed] })).toEqual([
