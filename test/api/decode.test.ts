@@ -81,7 +81,7 @@ describe('decodeObject', () => {
       "unable to parse quantity's suffix",
     ],
   ])('refuses %s', (_what, spec, message) => {
-    expect(refusal(podKind as unknown as Kind, pod(spec))).toBe(prefix + message);
+    expect(refusal(podKind, pod(spec))).toBe(prefix + message);
   });
 
   it.each<[object, string]>([
@@ -100,22 +100,22 @@ describe('decodeObject', () => {
     ],
     [{ creationTimestamp: 5 }, 'json: cannot unmarshal number into Go value of type string'],
   ])('refuses metadata %j', (metadata, message) => {
-    expect(refusal(podKind as unknown as Kind, pod({}, metadata))).toBe(prefix + message);
+    expect(refusal(podKind, pod({}, metadata))).toBe(prefix + message);
   });
 
   it('refuses spec of a wrong type and bodies that are no object', () => {
-    expect(refusal(podKind as unknown as Kind, { spec: 'x' })).toBe(
+    expect(refusal(podKind, { spec: 'x' })).toBe(
       `${prefix}json: cannot unmarshal string into Go struct field Pod.spec of type v1.PodSpec`,
     );
-    expect(refusal(podKind as unknown as Kind, [])).toContain('cannot unmarshal array');
-    expect(refusal(podKind as unknown as Kind, null)).toContain('must be of type Pod');
+    expect(refusal(podKind, [])).toContain('cannot unmarshal array');
+    expect(refusal(podKind, null)).toContain('must be of type Pod');
   });
 
   it('refuses another kind or version, and completes what is left out', () => {
-    expect(refusal(podKind as unknown as Kind, { kind: 'ConfigMap', apiVersion: 'v1' })).toContain(
+    expect(refusal(podKind, { kind: 'ConfigMap', apiVersion: 'v1' })).toContain(
       'ConfigMap in version "v1" cannot be handled as a Pod',
     );
-    expect(refusal(podKind as unknown as Kind, { kind: 'Pod', apiVersion: 'v2' })).toBe(
+    expect(refusal(podKind, { kind: 'Pod', apiVersion: 'v2' })).toBe(
       'the API version in the data (v2) does not match the expected API version (v1)',
     );
     expect(decodeObject(podKind, {}).object).toEqual({ apiVersion: 'v1', kind: 'Pod', metadata: {}, spec: {} });
@@ -124,7 +124,7 @@ describe('decodeObject', () => {
   it('refuses base64 that is none', () => {
     const secret = (value: string) => ({ metadata: { name: 's' }, data: { k: value } });
     for (const bad of ['abc', '%%%%', 'ab=c', 'a===', 'YWJj='])
-      expect(refusal(secretKind as unknown as Kind, secret(bad))).toMatch(/illegal base64 data at input byte \d+$/);
+      expect(refusal(secretKind, secret(bad))).toMatch(/illegal base64 data at input byte \d+$/);
     expect(decodeObject(secretKind, secret('YW\nJj')).object.data).toEqual({ k: 'YWJj' });
     expect(decodeObject(secretKind, secret('')).object.data).toEqual({ k: '' });
     expect(decodeObject(secretKind, secret('YWI=')).object.data).toEqual({ k: 'YWI=' });
@@ -153,7 +153,7 @@ describe('decodeObject', () => {
       spec: { renewTime: '2026-11-21T22:00:00.123456+02:00', holderIdentity: '' },
     });
     expect(lease.object.spec).toEqual({ renewTime: '2026-11-21T20:00:00.123456Z', holderIdentity: '' });
-    expect(refusal(serviceKind as unknown as Kind, { spec: { ports: [{ port: 80, targetPort: true }] } })).toContain(
+    expect(refusal(serviceKind, { spec: { ports: [{ port: 80, targetPort: true }] } })).toContain(
       'json: cannot unmarshal bool into Go value of type int32',
     );
   });
@@ -212,7 +212,7 @@ describe('decodeObject', () => {
 
   it('does not let a key reach the prototype', () => {
     const json = JSON.parse('{"metadata":{"name":"c"},"data":{"__proto__":"x"}}');
-    expect(refusal(configMapKind as unknown as Kind, json)).toContain('"__proto__" is not allowed');
+    expect(refusal(configMapKind, json)).toContain('"__proto__" is not allowed');
     const node = decodeObject(nodeKind, JSON.parse('{"metadata":{"name":"n"},"__proto__":{"polluted":true}}'));
     expect(node.unknownFields).toEqual(['__proto__']);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
