@@ -3,8 +3,8 @@
  * Terms are ORed, what is inside a term is ANDed, an empty term matches nothing, and a term that does not parse
  * matches nothing either while the others still count.
  */
+import { compileRequirement, type LabelRequirement, requirementFaults } from './label-requirements.ts';
 import type { Labels } from './labels.ts';
-import { compileRequirement, type LabelRequirement, requirementFaults } from './labels.ts';
 
 export interface NodeSelectorRequirement {
   readonly key: string;
