@@ -11,6 +11,7 @@ export const sendLog = async (call: ResourceCall): Promise<FastifyReply | undefi
   const ref = { namespace: info.namespace ?? '', name: info.name ?? '' };
   const pod = deps.registry.get(kind, ref).value as Pod;
   const request = logRequest(pod, info.query);
+  if (request === undefined) return reply.code(200).header('content-type', 'text/plain').send(Buffer.alloc(0));
   const handler = deps.nodeLinks.handlerOf(pod.spec.nodeName ?? '');
   const signal = whileConnected(call);
   const { raw } = reply;

@@ -4,16 +4,17 @@
  */
 import type { ContainerStatus, Pod } from '#api/kinds/core.ts';
 import type { ExecRequest, LogRequest, SessionRequest } from '#api/node-calls.ts';
-import { type ApiError, badRequest, type Cause, invalid, invalidValue } from '#api/status.ts';
+import { ApiError, badRequest, type Cause, invalid, invalidValue } from '#api/status.ts';
 import { isTrue } from './request-info.ts';
 
 const defaultContainerAnnotation = 'kubectl.kubernetes.io/default-container';
 
-/** Throws BadRequest, or Invalid for options that cannot be. */
-export const logRequest = (pod: Pod, query: URLSearchParams): LogRequest => {
+/** Undefined: the pod has no node yet, and its log is empty, as upstream. Throws BadRequest, or Invalid for options that cannot be. */
+export const logRequest = (pod: Pod, query: URLSearchParams): LogRequest | undefined => {
   const container = containerOf(pod, query.get('container') ?? '');
   const previous = isTrue(query.get('previous'));
   const numbers = logNumbers(query);
+  if (!pod.spec.nodeName) return undefined;
   checkLogs(pod, container, previous);
   const { sinceTime, stream } = { sinceTime: query.get('sinceTime') ?? '', stream: query.get('stream') ?? '' };
   return {
@@ -80,7 +81,6 @@ const statusOf = ({ status }: Pod, container: string): ContainerStatus | undefin
 /** Mirrors the kubelet's validateContainerLogStatus. */
 const checkLogs = (pod: Pod, container: string, previous: boolean): void => {
   const { name } = pod.metadata;
-  if (!pod.spec.nodeName) throw notStarted(pod, container);
   const status = statusOf(pod, container);
   if (status === undefined)
     throw badRequest(
@@ -112,20 +112,15 @@ const waitingText = (reason: string, container: string, pod: string): string => 
 const waitingReason = ({ spec }: Pod): string =>
   (spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating';
 
-// Upstream answers with an empty log while a pod has no node; kubectl then prints nothing, which helps nobody.
-const notStarted = ({ metadata: { name } }: Pod, container: string): ApiError =>
-  badRequest(
-    `container ${JSON.stringify(container)} in pod ${JSON.stringify(name)} is waiting to start: the pod is not scheduled yet`,
-  );
-
 const checkRunning = (pod: Pod, container: string): void => {
-  const { name, namespace } = pod.metadata;
+  const { name } = pod.metadata;
   if (!pod.spec.nodeName) throw badRequest(`pod ${name} does not have a host assigned`);
-  if (statusOf(pod, container)?.state?.running === undefined)
-    throw badRequest(
-      `container not found (${JSON.stringify(container)}): it is not running in pod ${namespace}/${name}`,
-    );
+  if (statusOf(pod, container)?.state?.running === undefined) throw containerNotFound(container);
 };
+
+// The kubelet's sentence.
+const containerNotFound = (container: string): ApiError =>
+  new ApiError({ code: 404, reason: 'NotFound', message: `container not found (${JSON.stringify(container)})` });
 
 const logNumbers = (query: URLSearchParams): Pick<LogRequest, 'tailLines' | 'sinceSeconds' | 'limitBytes'> => {
   const causes: Cause[] = [];

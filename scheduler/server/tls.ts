@@ -6,7 +6,6 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
 import { writePrivate } from './private-file.ts';
 
 export interface ServerTls {
@@ -56,7 +55,11 @@ interface Pair {
   readonly keyPem: string;
 }
 
+// Loaded only when there is something to make: it is the slowest import of the server.
+const certificateMaker = () => import('selfsigned');
+
 const makeCa = async (nowMs: number): Promise<Pair> => {
+  const { generate } = await certificateMaker();
   const made = await generate([{ name: 'commonName', value: 'berth-ca' }], {
     keyType: 'ec',
     curve: 'P-256',
@@ -71,6 +74,7 @@ const makeCa = async (nowMs: number): Promise<Pair> => {
 };
 
 const makeLeaf = async (ca: Pair, names: readonly string[], nowMs: number): Promise<Pair> => {
+  const { generate } = await certificateMaker();
   const made = await generate([{ name: 'commonName', value: 'berth-apiserver' }], {
     keyType: 'ec',
     curve: 'P-256',
