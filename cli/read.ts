@@ -4,6 +4,7 @@ import { ApiError, isReason, type Status } from '#api/status.ts';
 import type { Call } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import { groupVersionOf, pathOf, type Resource } from './discovery.ts';
+import { withContext } from './failure.ts';
 
 /** An object of any kind, as the API sends it. */
 export interface AnyObject {
@@ -89,15 +90,25 @@ export async function* pages<T extends { metadata?: ListMeta }>(
 ): AsyncGenerator<T> {
   let next: string | undefined;
   do {
-    const page: T = await cluster.api.send<T>({
+    const call = {
       path: pathOf(resource, selection.namespace),
       query: { ...selectorQuery(selection), limit: chunkSize, ...more, continue: next },
       ...(accept ? { accept } : {}),
+    };
+    const page: T = await cluster.api.send<T>(call).catch(error => {
+      throw isReason(error, 'BadRequest') ? withContext(error, unfindable(resource, selection)) : error;
     });
     yield page;
     next = page.metadata?.continue || undefined;
   } while (next);
 }
+
+/** What kubectl says before the server's word on a list that it refused. */
+const unfindable = (resource: Resource, { labelSelector = '', fieldSelector = '' }: Selection): string => {
+  const name = `"${resource.group}/${resource.version}, Resource=${resource.plural}"`;
+  if (labelSelector === '' && fieldSelector === '') return `Unable to list ${name}: `;
+  return `Unable to find ${name} that match label selector ${JSON.stringify(labelSelector)}, field selector ${JSON.stringify(fieldSelector)}: `;
+};
 
 export interface WatchLine<T> {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';

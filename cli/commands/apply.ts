@@ -228,8 +228,9 @@ const change = async (work: Work, resource: Resource, manifest: Manifest, object
     cluster.io.err(missingAnnotation(`${resource.plural}/${live.metadata.name}`));
   const schema = await work.schemaOf(resource);
   const patch = threeWayPatch(lastApplied(live), withLastApplied(object), live, schema);
-  if (Object.keys(patch).length === 0) return work.done(resource, live, 'unchanged');
+  // Upstream's client dry-run does not look at the patch.
   if (work.dryRun === 'client') return work.done(resource, live, 'configured');
+  if (Object.keys(patch).length === 0) return work.done(resource, live, 'unchanged');
   try {
     const changed = await cluster.api.send<AnyObject>({
       method: 'PATCH',

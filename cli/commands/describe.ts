@@ -98,8 +98,14 @@ const describeOne = async (
       return describePod(object as unknown as Pod, events, nowMs);
     case 'nodes':
       return describeNode(await nodeFacts(cluster, object as unknown as Node, events), nowMs);
-    case 'namespaces':
-      return simple.describeNamespace(object);
+    case 'namespaces': {
+      const has = async (plural: string) =>
+        (await cluster.resources()).some(r => r.group === '' && r.plural === plural);
+      return simple.describeNamespace(object, {
+        quotas: await has('resourcequotas'),
+        ranges: await has('limitranges'),
+      });
+    }
     case 'configmaps':
       return simple.describeConfigMap(object, events, nowMs);
     case 'secrets':

@@ -13,7 +13,8 @@ const head = (object: AnyObject): Page => {
   return page;
 };
 
-export const describeNamespace = (object: AnyObject): string => {
+/** `quotas` and `ranges`: whether the server has these kinds at all; Berth has none of their objects yet. */
+export const describeNamespace = (object: AnyObject, served: { quotas: boolean; ranges: boolean }): string => {
   const { status } = object as unknown as Namespace;
   const page = head(object);
   page.line(0, `Status:\t${status?.phase ?? ''}`);
@@ -37,8 +38,8 @@ export const describeNamespace = (object: AnyObject): string => {
     for (const c of conditions)
       page.line(1, `${c.type}\t${c.status}\t${c.lastTransitionTime ?? ''}\t${c.reason ?? ''}\t${c.message ?? ''}`);
   }
-  page.line(0, '\nNo resource quota.');
-  page.line(0, '\nNo LimitRange resource.');
+  if (served.quotas) page.line(0, '\nNo resource quota.');
+  if (served.ranges) page.line(0, '\nNo LimitRange resource.');
   return page.text();
 };
 

@@ -18,6 +18,10 @@ export const removeContainers = async (docker: string, cluster: string): Promise
   await Promise.all(Array.from({ length: atOnce }, worker));
   for (const volume of await runtime.volumes(labels)) await runtime.removeVolume(volume);
   const { cgroups } = hostMachine(info);
-  if (cgroups.unwritable === undefined) await cgroups.remove([cluster]);
+  if (cgroups.unwritable === undefined) {
+    await cgroups.remove([cluster]);
+    // The root that all clusters of the machine share goes with the last of them.
+    if ((await cgroups.children([])).length === 0) await cgroups.remove([]);
+  }
   return containers.length;
 };
