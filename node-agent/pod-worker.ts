@@ -285,7 +285,10 @@ export class PodWorker {
       async () => {
         const deps = this.#deps;
         const pulling = (message: string) => podEvent(deps, this.#pod, 'Normal', 'Pulling', message, container);
-        const outcome = await unlessAborted(deps.images.ensure(container, pulling, this.#stop.signal), this.#stop.signal);
+        const outcome = await unlessAborted(
+          deps.images.ensure(container, pulling, this.#stop.signal),
+          this.#stop.signal,
+        );
         if (!outcome) return same;
         const { events, failure } = outcome;
         for (const { type, reason, message } of events) podEvent(deps, this.#pod, type, reason, message, container);
