@@ -13,7 +13,7 @@ import { type Engine, ensureEngine } from '#setup/engine.ts';
 import type { EngineApi } from '#setup/engine-api.ts';
 import { ensureImages, type PreparedImages } from '#setup/images.ts';
 import { clusterIdIn, dataFolderIn, kubeconfigIn, runBerth, startBerthUp, stopBerthUp } from './berth-up.ts';
-import { isEmpty, leftoversOf, sweep } from './leftovers.ts';
+import { isEmpty, leftoversOf, removeEmptyRoot, sweep } from './leftovers.ts';
 import type { Screen } from './screen.ts';
 import { stories } from './stories.ts';
 import { Interrupted, isReady, nodesOf, podsOf, until, type World } from './world.ts';
@@ -181,6 +181,7 @@ const cleanUp = async (stage: Stage, screen: Screen): Promise<void> => {
 
 const checkNothingIsLeft = async (engine: EngineApi, cluster: string): Promise<void> => {
   const found = await leftoversOf(engine, cluster);
+  removeEmptyRoot();
   if (isEmpty(found)) return;
   await sweep(engine, cluster, found);
   const counts = Object.entries(found).map(([what, ids]) => `${ids.length} ${what}`);

@@ -36,6 +36,16 @@ export const leftoversOf = async (engine: EngineApi, cluster: string): Promise<L
 };
 
 const mount = '/sys/fs/cgroup';
+
+/** The folder above all clusters, `berth`: goes with the last of them, and stays when there is another. */
+export const removeEmptyRoot = (): void => {
+  const controllers = existsSync(mount) ? ['', ...readdirSync(mount)] : [];
+  for (const controller of controllers) {
+    const folder = join(mount, controller, 'berth');
+    if (existsSync(folder)) removeFolder(folder);
+  }
+};
+
 const cgroupsOf = (cluster: string): string[] => {
   const controllers = existsSync(mount) ? ['', ...readdirSync(mount)] : [];
   return controllers.map(controller => join(mount, controller, 'berth', cluster)).filter(folder => existsSync(folder));
@@ -49,10 +59,14 @@ export const sweep = async (engine: EngineApi, cluster: string, found: Leftovers
   for (const folder of cgroupsOf(cluster)) removeTree(folder);
 };
 
-/** Files of a cgroup go with it; only its folders can and need be removed. A busy one stays and is found again. */
+/** Files of a cgroup go with it; only its folders can and need be removed. A busy one stays. */
 const removeTree = (folder: string): void => {
   for (const entry of readdirSync(folder, { withFileTypes: true }))
     if (entry.isDirectory()) removeTree(join(folder, entry.name));
+  removeFolder(folder);
+};
+
+const removeFolder = (folder: string): void => {
   try {
     rmdirSync(folder);
   } catch (error) {
