@@ -65,7 +65,10 @@ const propertyOf = (definitions: Definitions, node: SchemaNode): object => {
   };
   if (node.title !== undefined) {
     define(definitions, node);
-    return { allOf: [refTo(node.title)], ...shared };
+    // explain prints the description of the field and that of its type; the same text is not said twice.
+    const { description, ...others } = shared;
+    const said = definitions[node.title] as { description?: string };
+    return { allOf: [refTo(node.title)], ...others, ...(description === said.description ? {} : { description }) };
   }
   if (node.type === 'array') return { ...shared, type: 'array', items: itemOf(definitions, node.items) };
   if (node.type !== 'object') return { ...shared, ...typeOf(node) };

@@ -63,7 +63,7 @@ export const applyPatch = <T extends KubeObject>(request: ApplyRequest<T>): T =>
     apiVersion: groupVersion(kind),
     ...(subresource ? { subresource } : {}),
   };
-  const outcome = settleConflicts(request, base, applyOnce(nodeOf(kind.schema), base, config, ownership, applier));
+  const outcome = settleConflicts(request, base, applyOnce(kind, base, config, ownership, applier));
   const object = manager === 'kubectl' ? syncLastApplied(outcome.object, config) : outcome.object;
   const key = keyOfManager(applier);
   const before = ownership.get(key);
@@ -81,7 +81,10 @@ export interface UpdateToTrack<T extends KubeObject> {
   readonly kind: Kind<T>;
   /** The stored object; undefined at create. */
   readonly live: T | undefined;
-  /** The object about to be stored; its managedFields are those that the client sent. */
+  /**
+   * The object as the client asked for it, defaults filled in, before admission: what the server adds has no owner. Its
+   * managedFields are those that the client sent.
+   */
   readonly updated: T;
   readonly manager: string;
   /** RFC 3339. */
@@ -102,7 +105,7 @@ export const trackUpdate = <T extends KubeObject>(update: UpdateToTrack<T>): Man
   const ownership = given === undefined || given.size === 0 ? stored : given;
   if (live !== undefined && ownership.size === 0) return [];
   const base = live === undefined ? emptyOf(updated) : withoutManagedFields(live);
-  const comparison = compareFields(nodeOf(kind.schema), base, withoutManagedFields(updated));
+  const comparison = writableChanges(update, compareFields(nodeOf(kind.schema), base, withoutManagedFields(updated)));
   if (live !== undefined && !hasChanges(comparison) && ownership === stored) return live.metadata.managedFields ?? [];
   const writer: Manager = {
     manager: update.manager || 'unknown',
@@ -111,6 +114,22 @@ export const trackUpdate = <T extends KubeObject>(update: UpdateToTrack<T>): Man
     ...(subresource ? { subresource } : {}),
   };
   return managedFieldsOf(ownAfterUpdate(ownership, comparison, writer, now));
+};
+
+/** Without what this write will not store: the status at the object itself, the specification at its status. */
+const writableChanges = (
+  { kind, subresource }: Pick<UpdateToTrack<KubeObject>, 'kind' | 'subresource'>,
+  { added, modified, removed }: Comparison,
+): Comparison => {
+  const writable = (fields: FieldSet) => withoutReset(kind, subresource, fields);
+  return { added: writable(added), modified: writable(modified), removed: writable(removed) };
+};
+
+const withoutReset = (kind: Pick<Kind, 'hasStatus'>, subresource: string | undefined, fields: FieldSet): FieldSet => {
+  const reset = subresource === 'status' ? 'f:spec' : kind.hasStatus && !subresource ? 'f:status' : undefined;
+  if (reset === undefined || fields[reset] === undefined) return fields;
+  const { [reset]: _reset, ...rest } = fields;
+  return rest;
 };
 
 const ownAfterUpdate = (ownership: Ownership, comparison: Comparison, writer: Manager, now: string): Ownership => {
@@ -131,13 +150,8 @@ interface Outcome {
   readonly conflicts: readonly Conflict[];
 }
 
-const applyOnce = (
-  schema: SchemaNode,
-  live: JsonMap,
-  config: JsonMap,
-  ownership: Ownership,
-  applier: Manager,
-): Outcome => {
+const applyOnce = (kind: Kind, live: JsonMap, config: JsonMap, ownership: Ownership, applier: Manager): Outcome => {
+  const schema = nodeOf(kind.schema);
   const key = keyOfManager(applier);
   const last = ownership.get(key)?.fields ?? noFields;
   const fields = fieldsOf(schema, config);
@@ -148,8 +162,8 @@ const applyOnce = (
   const pruned = prune(schema, merged, owned, last);
   // Merged once more: pruning drops a map that it emptied, also where the configuration asks for an empty one.
   const object = pruned === merged ? merged : (mergeApplied(schema, pruned, config) as JsonMap);
-  owned.set(key, { ...applier, fields: withoutUnowned(fields) });
-  const comparison = compareFields(schema, live, object);
+  owned.set(key, { ...applier, fields: withoutReset(kind, applier.subresource, withoutUnowned(fields)) });
+  const comparison = writableChanges({ kind, subresource: applier.subresource }, compareFields(schema, live, object));
   const changed = unionOf(comparison.added, comparison.modified);
   const lost = unionOf(changed, comparison.removed);
   const conflicts: Conflict[] = [];

@@ -260,6 +260,30 @@ describe('plain writes', () => {
     expect(kept.metadata.managedFields).toEqual(made.metadata.managedFields);
   });
 
+  it('own nothing that they will not store', () => {
+    const pod: Pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p' },
+      spec: { containers: [{ name: 'a', image: 'i' }] },
+    };
+    const track = (live: Pod | undefined, updated: Pod, subresource?: string) =>
+      trackUpdate({ kind: podKind, live, updated, manager: 'm', now: t1, subresource });
+    const made = track(undefined, { ...pod, status: { phase: 'Running' } });
+    expect(JSON.stringify(made)).not.toContain('f:status');
+    const live: Pod = { ...pod, metadata: { name: 'p', managedFields: made }, status: { phase: 'Pending' } };
+    expect(track(live, { ...pod, status: { phase: 'Running' } })).toEqual(made);
+    const status = track(
+      live,
+      { ...pod, spec: { containers: [{ name: 'a', image: 'j' }] }, status: { phase: 'Running' } },
+      'status',
+    );
+    expect(status.find(({ subresource }) => subresource === 'status')?.fieldsV1).toEqual({
+      'f:status': { 'f:phase': {} },
+    });
+    expect(status.find(({ subresource }) => subresource === undefined)).toEqual(made[0]);
+  });
+
   it('keep at most ten updaters', () => {
     let live: ConfigMap | undefined;
     for (let i = 0; i < 15; i++)
