@@ -5,6 +5,7 @@
  */
 import http from 'node:http';
 import https from 'node:https';
+import { ApiError } from '#api/status.ts';
 import type { HttpOptions } from '#client/http.ts';
 import { connectionError, notTheApi, responseError, warningsOf } from '#client/http-errors.ts';
 import { query } from '#client/paths.ts';
@@ -57,12 +58,15 @@ export const createApi = (connection: Connection, options: ApiOptions): Api => {
 
   const open = (call: Call, signal?: AbortSignal): Promise<http.IncomingMessage> => {
     const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    // The server would cut the connection while we still send, and its word would be lost.
+    const size = body === undefined ? 0 : Buffer.byteLength(body);
+    if (size > maxRequestBytes) return Promise.reject(tooLarge());
     const url = connection.server + call.path + query(call.query ?? {});
     const headers: Record<string, string | number> = { accept: call.accept ?? json, 'user-agent': 'berth-cli' };
     if (connection.token) headers['authorization'] = `Bearer ${connection.token}`;
     if (body !== undefined) {
       headers['content-type'] = call.contentType ?? json;
-      headers['content-length'] = Buffer.byteLength(body);
+      headers['content-length'] = size;
     }
     const request = { method: call.method ?? 'GET', agent, headers, ...(signal ? { signal } : {}) };
     return new Promise((resolve, reject) => {
@@ -123,6 +127,15 @@ const tlsOptions = (connection: Connection): https.AgentOptions => ({
   ...(connection.keyPem === undefined ? {} : { key: connection.keyPem }),
   ...(connection.tlsServerName === undefined ? {} : { servername: connection.tlsServerName }),
 });
+
+/** The API server's limit. */
+const maxRequestBytes = 3 * 1024 * 1024;
+const tooLarge = (): ApiError =>
+  new ApiError({
+    code: 413,
+    reason: 'RequestEntityTooLarge',
+    message: `Request entity too large: limit is ${maxRequestBytes}`,
+  });
 
 const askedOf = (call: Call) => ({ method: call.method ?? 'GET', path: call.path });
 

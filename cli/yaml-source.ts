@@ -149,17 +149,22 @@ const offsetOf = (root: Node | null, path: string): number => {
   let node: unknown = root;
   let offset = root?.range?.[0] ?? 0;
   for (const step of stepsOf(path)) {
-    if (isMap(node)) {
-      const pair = node.items.find(item => isScalar(item.key) && String(item.key.value) === step);
-      if (!pair) break;
-      offset = (pair.key as Node).range?.[0] ?? offset;
-      node = pair.value;
-    } else if (isSeq(node)) {
-      const item = node.items[Number(step)];
+    if (isSeq(node)) {
+      const isIndex = /^\d+$/.test(step);
+      // Decoding names the field but not which item has it: then the first item that has it is meant.
+      const item: unknown = isIndex
+        ? node.items[Number(step)]
+        : node.items.find(candidate => isMap(candidate) && candidate.has(step));
       if (item === undefined) break;
       offset = (item as Node).range?.[0] ?? offset;
       node = item;
-    } else break;
+      if (isIndex) continue;
+    }
+    if (!isMap(node)) break;
+    const pair = node.items.find(candidate => isScalar(candidate.key) && String(candidate.key.value) === step);
+    if (!pair) break;
+    offset = (pair.key as Node).range?.[0] ?? offset;
+    node = pair.value;
   }
   return offset;
 };
