@@ -130,7 +130,8 @@ const mayRead = (registry: RegistryDeps, node: string, info: ResourceRequest): V
 };
 
 const usesNamespace = (registry: RegistryDeps, node: string, name: string | undefined): boolean =>
-  name !== undefined && podsOf(registry, node, name).length > 0;
+  // The uid of kube-system is how agents know one cluster from another.
+  name === 'kube-system' || (name !== undefined && podsOf(registry, node, name).length > 0);
 
 const podsOf = ({ store }: RegistryDeps, node: string, namespace: string): readonly Pod[] =>
   store

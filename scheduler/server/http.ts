@@ -26,6 +26,7 @@ export interface ApiServer {
 
 /** As upstream: 3 MiB for what clients write. */
 const bodyLimit = 3 * 1024 * 1024;
+const finishMs = 2_000;
 
 export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => {
   const sockets = new Set<Socket>();
@@ -35,7 +36,7 @@ export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => 
     // Clients that are idle for long (kubectl proxy, informers) keep their connections.
     keepAliveTimeout: 180_000,
     requestTimeout: 60_000,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
     return503OnClosing: false,
     frameworkErrors: (error, _, reply) => {
@@ -61,8 +62,12 @@ export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => 
   });
   app.server.on('upgrade', createUpgrades(deps));
   const close = async () => {
+    // Requests under way may finish; connections that stay open after that are cut.
+    const cancel = deps.clock.after(finishMs, () => {
+      for (const socket of sockets) socket.destroy();
+    });
     await app.close();
-    for (const socket of sockets) socket.destroy();
+    cancel();
   };
   return { app, close };
 };

@@ -19,6 +19,7 @@ export const handleResource = async (call: ResourceCall): Promise<FastifyReply |
   const { info, kind } = call;
   checkServed(call);
   if (info.subresource === 'log') return sendLog(call);
+  if (info.subresource === 'exec' || info.subresource === 'attach') throw badRequest('Upgrade request required');
   if (isMetrics(kind)) return readMetrics(call);
   switch (info.verb) {
     case 'get':

@@ -107,12 +107,10 @@ describe('the control plane', () => {
     ]);
     expect(await second.client().get(configMapKind, { namespace: 'default', name: 'kept' })).toEqual(made);
     const abort = new AbortController();
-    const watch = second
-      .client()
-      .watch(configMapKind, {
-        resourceVersion: String(Number(made.metadata.resourceVersion) - 1),
-        signal: abort.signal,
-      });
+    const watch = second.client().watch(configMapKind, {
+      resourceVersion: String(Number(made.metadata.resourceVersion) - 1),
+      signal: abort.signal,
+    });
     for await (const [event] of watch) {
       expect(event).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'kept' } } });
       break;

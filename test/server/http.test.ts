@@ -142,6 +142,7 @@ describe('every failure is a Status', () => {
     ['GET', `/api/v1/namespaces/default/pods/%E0%A4%A`, {}, 400, 'BadRequest'],
     ['GET', `${pods}?watch=true&sendInitialEvents=true`, {}, 422, 'Invalid'],
     ['GET', `${pods}?watch=true&resourceVersion=abc`, {}, 400, 'BadRequest'],
+    ['GET', `${pods}/x/exec?command=a`, {}, 400, 'BadRequest'],
     ['OPTIONS', pods, {}, 404, 'NotFound'],
   ])('%s %s %j is %i %s', async (method, path, headers, code, reason) => {
     const answer = await ask(server, path, {

@@ -1,9 +1,12 @@
 import { request } from 'node:https';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { runLink } from '#agent/host/link.ts';
 import { configMapKind, podKind } from '#api/kinds/core.ts';
 import type { ExecRequest, NodeHandler, NodeUsage, StreamSession } from '#api/node-calls.ts';
 import { badRequest } from '#api/status.ts';
+import { silentLog } from '#base/log.ts';
+import { systemClock, systemRandom } from '#base/system.ts';
 import { createHttpClient, type HttpClient } from '#client/http.ts';
 import { ask, startServer, type TestServer } from './server.ts';
 
@@ -266,62 +269,21 @@ const testAgent = (kind: string, connect: (node: string) => Promise<() => void>)
 
 testAgent('an embedded agent', async node => server.nodeLinks.register(node, echo));
 
-/** A remote agent, as node-agent/host/link.ts speaks: a control link, and one link per stream. */
 testAgent('a remote agent', node => remoteAgent(node));
 
 const remoteAgent = async (node: string): Promise<() => void> => {
-  const base = `${server.url.replace('https', 'wss')}/apis/berth.dev/v1/nodes/${node}/link`;
-  const options = { ca: server.caPem, headers: { authorization: `Bearer ${server.tokens.nodeToken(node)}` } };
-  const control = new WebSocket(base, options);
-  control.on('message', message => {
-    const { id, call, request } = JSON.parse(String(message));
-    if (call === 'usage') {
-      void echo.usage().then(result => control.send(JSON.stringify({ id, result: { ...result, node } })));
-      return;
-    }
-    const stream = new WebSocket(`${base}/${id}`, options);
-    const waiting: Uint8Array[] = [];
-    let wake = () => {};
-    const gone = new AbortController();
-    stream.on('message', (data: Buffer) => {
-      waiting.push(data);
-      wake();
-    });
-    stream.on('close', () => {
-      gone.abort();
-      wake();
-    });
-    async function* frames() {
-      while (!gone.signal.aborted || waiting.length > 0) {
-        const next = waiting.shift();
-        if (next !== undefined) yield next;
-        else
-          await new Promise<void>(resolve => {
-            wake = resolve;
-          });
-      }
-    }
-    const send = (bytes: Uint8Array) => new Promise<void>(resolve => stream.send(bytes, () => resolve()));
-    stream.on('open', () => {
-      const streams = { send, frames: frames(), signal: gone.signal };
-      const work =
-        call === 'logs'
-          ? echo.logs(request, send, gone.signal)
-          : call === 'exec'
-            ? echo.exec(request, streams)
-            : echo.attach(request, streams);
-      work.then(
-        () => stream.close(1000),
-        error => {
-          stream.send(JSON.stringify(error.status));
-          stream.close(1000);
-        },
-      );
-    });
-  });
-  await new Promise((resolve, reject) => control.on('open', resolve).on('error', reject));
+  const abort = new AbortController();
+  const token = server.tokens.nodeToken(node);
+  const common = { clock: systemClock, random: systemRandom, log: silentLog };
+  const ended = runLink(
+    { server: server.url, node, token, caPem: server.caPem, handler: echo, ...common },
+    abort.signal,
+  );
   await vi.waitFor(() => expect(server.nodeLinks.isConnected(node)).toBe(true));
-  return () => control.close();
+  return () => {
+    abort.abort();
+    void ended;
+  };
 };
 
 describe('an agent that is not there', () => {
