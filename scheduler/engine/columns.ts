@@ -49,6 +49,8 @@ export class Columns {
   podLimit: Float64Array = new Float64Array(0);
   podCount: Float64Array = new Float64Array(0);
   unschedulable: Uint8Array = new Uint8Array(0);
+  /** Number of nodes that are unschedulable. */
+  cordoned = 0;
   /** Number of the node's list of taints in `taintLists`. */
   taints: Int32Array = new Int32Array(0);
   readonly taintLists: (readonly Taint[])[] = [[]];
@@ -161,6 +163,7 @@ export class Columns {
     this.#alive[slot] = false;
     for (const column of this.allocatable) column[slot] = 0;
     this.podLimit[slot] = 0;
+    this.#cordon(slot, false);
     this.#free.push(slot);
     this.count--;
     this.#listLive();
@@ -176,7 +179,8 @@ export class Columns {
     this.podsOn[slot] = [];
     this.#alive[slot] = true;
     this.count++;
-    this.#listLive();
+    if (slot === this.count - 1) this.live[slot] = slot;
+    else this.#listLive();
     this.nodes[slot] = node;
     this.#writeNode(slot, node);
     for (const column of this.#labelColumns.values()) {
@@ -230,8 +234,13 @@ export class Columns {
       if (name === 'pods') this.podLimit[slot] = amount;
       else this.allocatable[this.resource(name)]![slot] = amount;
     }
-    this.unschedulable[slot] = node.spec?.unschedulable === true ? 1 : 0;
+    this.#cordon(slot, node.spec?.unschedulable === true);
     this.taints[slot] = this.#taintList(node.spec?.taints ?? []);
+  }
+
+  #cordon(slot: number, on: boolean): void {
+    this.cordoned += (on ? 1 : 0) - this.unschedulable[slot]!;
+    this.unschedulable[slot] = on ? 1 : 0;
   }
 
   #taintList(taints: readonly Taint[]): number {

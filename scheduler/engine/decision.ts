@@ -25,6 +25,8 @@ export interface Failure {
   readonly plugins: readonly string[];
   /** Text of the PodScheduled condition, before what preemption adds; empty for gated pods. */
   readonly message: string;
+  /** What each node said, when nodes were looked at. */
+  readonly verdicts?: Verdicts;
 }
 
 export interface Rejection {
@@ -37,7 +39,7 @@ export interface Rejection {
 export interface Verdicts {
   /** By row: 0 fits, else a code of the profile's `verdicts`; `noNode` for rows without a node. */
   readonly codes: Uint8Array;
-  /** Reasons of rows where the code does not say them all. */
+  /** Reasons of rows that refuse because of pods nominated to them. */
   readonly reasons: ReadonlyMap<number, readonly string[]>;
   /** The pod is restricted to these rows; the others were not looked at. */
   readonly restrictedTo: readonly number[] | undefined;

@@ -8,12 +8,15 @@ import { NodeStanding } from './node-standing.ts';
 import type { Profile } from './profile.ts';
 import { disposeRuns, prepareRuns, type Runs } from './runs.ts';
 import type { Shape } from './shape.ts';
-import { Standing, Workspace } from './standing.ts';
+import { Standing } from './standing.ts';
+import type { VictimFindings } from './victims.ts';
+import { Workspace } from './workspace.ts';
 
 /** Bytes that standing results may take; a standing takes about ten per node. */
 const standingBudget = 64 << 20;
 const nodeStandingLimit = 256;
 const runsLimit = 256;
+const victimLimit = 8;
 
 const engines = new WeakMap<Columns, Map<Profile, Engine>>();
 
@@ -26,6 +29,7 @@ export class Engine {
   readonly #standings = new Map<Shape, Standing>();
   readonly #nodeStandings = new Map<string, NodeStanding>();
   readonly #runs = new Map<Shape, { runs: Runs; epoch: number; selectors: number; nodes: number }>();
+  readonly #victims = new Map<Shape, Map<number, VictimFindings>>();
   #newest: Standing | undefined;
 
   /** The engine of this cluster and profile. */
@@ -91,7 +95,8 @@ export class Engine {
   #nodeStandingOf(shape: Shape): NodeStanding {
     let known = this.#nodeStandings.get(shape.nodeKey);
     this.#nodeStandings.delete(shape.nodeKey);
-    if (known === undefined || !known.isUsable) known = new NodeStanding(shape, this.columns, this.profile);
+    if (known === undefined || !known.isUsable)
+      known = new NodeStanding(shape, this.columns, this.profile, this.workspace);
     this.#nodeStandings.set(shape.nodeKey, known);
     if (this.#nodeStandings.size > nodeStandingLimit)
       for (const key of this.#nodeStandings.keys()) {
@@ -99,6 +104,22 @@ export class Engine {
         break;
       }
     return known;
+  }
+
+  victimFindings(shape: Shape, priority: number): VictimFindings | undefined {
+    return this.#victims.get(shape)?.get(priority);
+  }
+
+  keepVictimFindings(shape: Shape, priority: number, findings: VictimFindings): void {
+    const byPriority = this.#victims.get(shape) ?? new Map<number, VictimFindings>();
+    byPriority.set(priority, findings);
+    this.#victims.delete(shape);
+    this.#victims.set(shape, byPriority);
+    if (this.#victims.size > victimLimit)
+      for (const oldest of this.#victims.keys()) {
+        this.#victims.delete(oldest);
+        break;
+      }
   }
 
   /** The plugins made ready for the shape, for looking at single nodes; they follow no changes of pods by themselves. */

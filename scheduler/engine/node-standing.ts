@@ -7,6 +7,7 @@ import type { Columns } from './columns.ts';
 import { noNode, type Profile } from './profile.ts';
 import { type ActiveFilter, type ActiveScore, applyFilters, prepareRuns } from './runs.ts';
 import type { Shape } from './shape.ts';
+import type { Workspace } from './workspace.ts';
 
 const never = -1;
 
@@ -25,15 +26,16 @@ export class NodeStanding {
   /** How often everything was computed anew. */
   rebuilds = 0;
   readonly #columns: Columns;
+  readonly #workspace: Workspace;
   readonly #filters: readonly ActiveFilter[];
   readonly #flatScores: readonly ActiveScore[];
-  #versions: readonly number[] = [];
   #epoch = never;
   #revision = never;
   #cursor = 0;
 
-  constructor(shape: Shape, columns: Columns, profile: Profile) {
+  constructor(shape: Shape, columns: Columns, profile: Profile, workspace: Workspace) {
     this.#columns = columns;
+    this.#workspace = workspace;
     const nodeOnly: Profile = {
       ...profile,
       filters: leadingNodeFilters(profile),
@@ -54,28 +56,25 @@ export class NodeStanding {
 
   sync(): void {
     const columns = this.#columns;
-    const versions = this.#flatScores.map(({ run }) => run.version?.() ?? 0);
-    const versionsChanged = versions.some((version, i) => version !== this.#versions[i]);
-    if (this.#revision === columns.nodesRevision && this.#epoch === columns.epoch && !versionsChanged) {
+    if (this.#revision === columns.nodesRevision && this.#epoch === columns.epoch) {
       this.#cursor = columns.logEnd;
       return;
     }
-    this.#versions = versions;
-    const isFresh = this.#epoch === columns.epoch && !versionsChanged && columns.remembers(this.#cursor);
-    if (isFresh) this.#update();
+    if (this.#epoch === columns.epoch && columns.remembers(this.#cursor)) this.#update();
     else this.#rebuild();
     this.#revision = columns.nodesRevision;
     this.#cursor = columns.logEnd;
   }
 
   #rebuild(): void {
-    const columns = this.#columns;
+    const { live, count, capacity, epoch } = this.#columns;
     this.rebuilds++;
-    this.#epoch = columns.epoch;
-    this.verdict = new Uint8Array(columns.capacity).fill(noNode);
+    this.#epoch = epoch;
+    if (this.verdict.length !== capacity) this.verdict = new Uint8Array(capacity);
+    this.verdict.fill(noNode);
     this.flat = undefined;
     for (const raw of this.raws) raw.values = undefined;
-    this.#judge(columns.live.slice(0, columns.count));
+    this.#judge(live, count);
   }
 
   #update(): void {
@@ -86,29 +85,38 @@ export class NodeStanding {
       if ((entry & 1) === 1) changed.add(entry >> 1);
     }
     for (const slot of changed) this.verdict[slot] = noNode;
-    this.#judge(Uint32Array.from([...changed].filter(slot => columns.isLive(slot))));
+    const rows = Uint32Array.from([...changed].filter(slot => columns.isLive(slot)));
+    this.#judge(rows, rows.length);
   }
 
-  #judge(rows: Uint32Array): void {
+  #judge(rows: Uint32Array, count: number): void {
     const { capacity } = this.#columns;
-    for (const row of rows) this.verdict[row] = 0;
-    applyFilters(this.#filters, rows.slice(), rows.length, this.verdict);
-    const out = new Int32Array(capacity);
-    if (this.flat !== undefined) for (const row of rows) this.flat[row] = 0;
+    const { left, raw: out } = this.#workspace;
+    for (let i = 0; i < count; i++) {
+      left[i] = rows[i]!;
+      this.verdict[rows[i]!] = 0;
+    }
+    applyFilters(this.#filters, left, count, this.verdict);
+    if (this.flat !== undefined) for (let i = 0; i < count; i++) this.flat[rows[i]!] = 0;
     for (const { run, weight } of this.#flatScores) {
-      if (!run.score(rows, rows.length, out)) continue;
-      if (!rows.some(row => out[row] !== 0)) continue;
+      if (run.isConstant?.() || !run.score(rows, count, out) || isZero(rows, count, out)) continue;
       this.flat ??= new Int32Array(capacity);
-      for (const row of rows) this.flat[row]! += weight * out[row]!;
+      for (let i = 0; i < count; i++) this.flat[rows[i]!]! += weight * out[rows[i]!]!;
     }
     for (const raw of this.raws) {
-      raw.score.run.score(rows, rows.length, out);
-      if (raw.values === undefined && !rows.some(row => out[row] !== 0)) continue;
+      if (raw.values === undefined && raw.score.run.isConstant?.()) continue;
+      raw.score.run.score(rows, count, out);
+      if (raw.values === undefined && isZero(rows, count, out)) continue;
       raw.values ??= new Int32Array(capacity);
-      for (const row of rows) raw.values[row] = out[row]!;
+      for (let i = 0; i < count; i++) raw.values[rows[i]!] = out[rows[i]!]!;
     }
   }
 }
+
+const isZero = (rows: Uint32Array, count: number, values: Int32Array): boolean => {
+  for (let i = 0; i < count; i++) if (values[rows[i]!] !== 0) return false;
+  return true;
+};
 
 const leadingNodeFilters = (profile: Profile): Profile['filters'] => {
   const end = profile.filters.findIndex(({ scope }) => scope !== 'node');

@@ -52,15 +52,21 @@ export interface FilterRun {
   follow?(changed: Uint32Array, count: number, nodesChanged: boolean): void;
   /** True when it would refuse no node now; lets pods be placed without looking at each node. */
   isSilent?(): boolean;
+  /** True when pods that come to or leave a node make no difference to its answers now. */
+  isIndifferent?(): boolean;
   /** All reasons for refusing a node, when there can be more than one. */
   explain?(node: number): readonly string[];
-  /** Judges one node as if pods came and went there. Absent: pods make no difference to this plugin. */
-  trial?(node: number): Trial;
+  /** Counts the reasons for refusing these nodes, all of which it refuses, when there can be more than one per node. */
+  tally?(nodes: Uint32Array, count: number, add: (reason: string, nodes: number) => void): void;
+  /** Judges single nodes as if pods came and went there. Absent: pods make no difference to this plugin. */
+  trial?(): Trial;
   dispose?(): void;
 }
 
 /** One node in thought: starts as the node is, pods are put on and taken off, nothing in the columns changes. */
 export interface Trial {
+  /** Begins with a node, as it is. */
+  reset(node: number): void;
   add(pod: PodView): void;
   remove(pod: PodView): void;
   /** 0, or 1 + the index of a reason. */
@@ -84,6 +90,8 @@ export interface ScoreRun {
   score(nodes: Uint32Array, count: number, out: Int32Array): boolean;
   /** True when a score now would be skipped, whatever the nodes; lets pods be placed without looking at each node. */
   isSilent?(): boolean;
+  /** True when every node's raw score is 0 now. */
+  isConstant?(): boolean;
   /** For normalization `own`: turns the raw scores in place into 0..100. */
   normalize?(nodes: Uint32Array, count: number, scores: Int32Array): void;
   follow?(changed: Uint32Array, count: number, nodesChanged: boolean): void;

@@ -57,7 +57,7 @@ export const applyFilters = (
   let left = count;
   for (const { run, base } of filters) {
     if (left === 0) return 0;
-    if (!run.check(nodes, left, verdict)) continue;
+    if (run.isSilent?.() === true || !run.check(nodes, left, verdict)) continue;
     let kept = 0;
     for (let i = 0; i < left; i++) {
       const node = nodes[i]!;
@@ -118,32 +118,47 @@ export const scoreRows = (
   return result;
 };
 
-/** One node judged as if pods came and went there; the columns stay as they are. */
+/** Single nodes judged as if pods came and went there; the columns stay as they are. */
 export class NodeTrial {
   readonly #filters: readonly ActiveFilter[];
   readonly #trials: readonly (Trial | undefined)[];
+  /** Those of `#trials` that exist. */
+  readonly #moving: readonly Trial[];
   /** Verdicts of filters to which pods make no difference. */
-  readonly #fixed: readonly number[];
+  readonly #fixed: number[];
+  readonly #row = new Uint32Array(1);
+  readonly #scratch: Uint8Array;
 
   /** `scratch` has a byte per row; what is in it does not matter. */
-  constructor({ filters }: Runs, node: number, scratch: Uint8Array) {
+  constructor({ filters }: Runs, scratch: Uint8Array) {
     this.#filters = filters;
-    this.#trials = filters.map(({ run }) => run.trial?.(node));
-    const rows = new Uint32Array([node]);
-    this.#fixed = filters.map(({ run }, i) => {
-      if (this.#trials[i] !== undefined) return 0;
-      scratch[node] = 0;
-      run.check(rows, 1, scratch);
-      return scratch[node]!;
-    });
+    this.#trials = filters.map(({ run }) => run.trial?.());
+    this.#moving = this.#trials.filter(trial => trial !== undefined);
+    this.#fixed = filters.map(() => 0);
+    this.#scratch = scratch;
+  }
+
+  /** Begins with a node, as it is. */
+  reset(node: number): void {
+    this.#row[0] = node;
+    for (let i = 0; i < this.#trials.length; i++) {
+      const trial = this.#trials[i];
+      if (trial !== undefined) {
+        trial.reset(node);
+        continue;
+      }
+      this.#scratch[node] = 0;
+      this.#filters[i]!.run.check(this.#row, 1, this.#scratch);
+      this.#fixed[i] = this.#scratch[node]!;
+    }
   }
 
   add(pod: PodView): void {
-    for (const trial of this.#trials) trial?.add(pod);
+    for (const trial of this.#moving) trial.add(pod);
   }
 
   remove(pod: PodView): void {
-    for (const trial of this.#trials) trial?.remove(pod);
+    for (const trial of this.#moving) trial.remove(pod);
   }
 
   /** The profile's code of the first filter that refuses, or 0. */
@@ -157,11 +172,8 @@ export class NodeTrial {
 
   /** All reasons of the filter that refuses, where it can have several. */
   explain(): readonly string[] | undefined {
-    for (let i = 0; i < this.#filters.length; i++) {
-      const trial = this.#trials[i];
-      const verdict = trial?.verdict() ?? this.#fixed[i]!;
-      if (verdict !== 0) return trial?.explain?.();
-    }
+    for (const [i, trial] of this.#trials.entries())
+      if ((trial?.verdict() ?? this.#fixed[i]!) !== 0) return trial?.explain?.();
     return undefined;
   }
 }

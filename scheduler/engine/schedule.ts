@@ -4,12 +4,12 @@
  * the pod is the caller's business, and so is what follows when no node fits (preempt.ts).
  */
 import type { Columns } from './columns.ts';
-import type { Decision, Failure, Rejection, Verdicts } from './decision.ts';
+import type { Decision, Failure } from './decision.ts';
 import { Engine } from './engine.ts';
-import { fitError, noNodesError, preFilterError } from './fit-error.ts';
-import { pinnedNames } from './node-match.ts';
+import { noNodesError, preFilterError } from './fit-error.ts';
+import { diagnose, judgeAll, judgeWithNominated, restrictionOf } from './judge.ts';
 import { noNode, type Profile } from './profile.ts';
-import { applyFilters, NodeTrial, normalize, type Runs } from './runs.ts';
+import { applyFilters, normalize, type Runs } from './runs.ts';
 import { sample } from './sampling.ts';
 import type { PodView } from './shape.ts';
 import type { Standing } from './standing.ts';
@@ -32,9 +32,6 @@ export const hashOfTies =
     hash ^= hash >>> 13;
     return (hash >>> 0) % ties;
   };
-
-/** Restriction by matchFields: `undefined` none, else the rows, or the pre-filter's rejection. */
-type Restriction = { readonly rows: readonly number[] } | { readonly rejection: Rejection } | undefined;
 
 export const schedule = (pod: PodView, columns: Columns, profile: Profile, tie: TieRule = firstOfTies): Decision => {
   if (pod.gates.length > 0) return gated(pod);
@@ -70,22 +67,6 @@ const gated = (pod: PodView): Decision => ({
 
 const failed = (pod: PodView, failure: Failure): Decision => ({ pod, outcome: 'unschedulable', feasible: 0, failure });
 
-const restrictionOf = (pod: PodView, columns: Columns): Restriction => {
-  const required = pod.pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  if (required === undefined) return undefined;
-  const names = pinnedNames(required);
-  if (names === undefined) return undefined;
-  if (names === 'conflict')
-    return {
-      rejection: {
-        plugin: 'NodeAffinity',
-        code: 'UnschedulableAndUnresolvable',
-        reasons: ['pod affinity terms conflict'],
-      },
-    };
-  return { rows: names.map(name => columns.slotOf(name)).filter(slot => slot >= 0) };
-};
-
 /** Tries the node that was nominated to the pod alone, as upstream does first. */
 const tryNominated = (pod: PodView, engine: Engine, rows: readonly number[] | undefined): Decision | undefined => {
   const { columns } = engine;
@@ -100,60 +81,41 @@ const tryNominated = (pod: PodView, engine: Engine, rows: readonly number[] | un
   return { pod, outcome: 'scheduled', node, feasible: 1, shortcut: 'nominatedNode' };
 };
 
-/** The refusal of a node when the pods nominated to it are counted in; undefined when there are none or it still fits. */
-const judgeWithNominated = (
-  pod: PodView,
-  slot: number,
-  runs: Runs,
-  engine: Engine,
-): { readonly code: number; readonly reasons: readonly string[] | undefined } | undefined => {
-  const others = engine.columns.nominations.before(pod, engine.columns.names[slot]!);
-  if (others.length === 0) return undefined;
-  const trial = new NodeTrial(runs, slot, engine.workspace.scratch);
-  for (const other of others) trial.add(other);
-  const code = trial.verdict();
-  return code === 0 ? undefined : { code, reasons: trial.explain() };
-};
-
 /** The usual way: all nodes, through the standing results of the pod's shape. */
 const amongAll = (pod: PodView, engine: Engine, tie: TieRule): Decision => {
   const standing = engine.standingOf(pod.shape);
   const { columns, profile, workspace } = engine;
+  const active = standing.lateFilters.filter(({ run }) => run.isSilent?.() !== true);
+  const looksAtAll = profile.percentageOfNodesToScore === 100;
+  if (
+    active.length === 0 &&
+    columns.nominations.size === 0 &&
+    looksAtAll &&
+    standing.feasibleCount > 1 &&
+    canPickFromBlocks(standing)
+  )
+    return pickStanding(pod, engine, standing, tie);
   let count = standing.feasibleCount;
   let nodes = standing.feasible();
-  let isWhole = true;
-  const active = standing.lateFilters.filter(({ run }) => run.isSilent?.() !== true);
   if (count > 0 && active.length > 0) {
     workspace.verdict.set(standing.verdict);
     const { left } = workspace;
     left.set(nodes.subarray(0, count));
-    const passed = applyFilters(active, left, count, workspace.verdict);
-    if (passed < count) {
-      nodes = left;
-      count = passed;
-      isWhole = false;
-    }
+    count = applyFilters(active, left, count, workspace.verdict);
+    nodes = left;
   }
   if (columns.nominations.size > 0) {
     const kept = withoutReserved(pod, engine, standing.runs, nodes, count);
-    if (kept < count) {
-      nodes = workspace.left;
-      count = kept;
-      isWhole = false;
-    }
+    if (kept < count) nodes = workspace.left;
+    count = kept;
   }
-  if (profile.percentageOfNodesToScore !== 100 && count > 0) {
-    const verdict = isWhole ? standing.verdict : verdictsFrom(nodes, count, workspace.verdict);
-    const sampled = sample(engine, verdict, workspace.left);
-    if (sampled < count) {
-      nodes = workspace.left;
-      count = sampled;
-      isWhole = false;
-    }
+  if (!looksAtAll && count > 0) {
+    count = sample(engine, verdictsFrom(nodes, count, workspace.verdict), workspace.left);
+    nodes = workspace.left;
   }
-  if (count === 0) return failed(pod, diagnose(pod, engine));
+  if (count === 0) return failed(pod, diagnose(pod, engine, judgeAll(pod, engine)));
   if (count === 1) return taken(pod, engine, nodes[0]!, { feasible: 1, shortcut: 'singleFeasible' });
-  return isWhole && canPickFromBlocks(standing)
+  return count === standing.feasibleCount && canPickFromBlocks(standing)
     ? pickStanding(pod, engine, standing, tie)
     : pickAmong(pod, engine, standing, { nodes, count }, tie);
 };
@@ -272,7 +234,7 @@ const amongFew = (pod: PodView, engine: Engine, rows: readonly number[], tie: Ti
     nodes.set(open);
     count = open.length;
   }
-  if (count === 0) return failed(pod, diagnose(pod, engine));
+  if (count === 0) return failed(pod, diagnose(pod, engine, judgeAll(pod, engine)));
   if (count === 1) return taken(pod, engine, nodes[0]!, { feasible: 1, shortcut: 'singleFeasible' });
   const { totals } = workspace;
   for (let i = 0; i < count; i++) totals[nodes[i]!] = 0;
@@ -287,62 +249,3 @@ const amongFew = (pod: PodView, engine: Engine, rows: readonly number[], tie: Ti
   const slot = tied[tie(pod, tied.length)]!;
   return taken(pod, engine, slot, { feasible: count, score: best, ties: tied.length });
 };
-
-/** Every node's verdict, in full; for explanations, failures and preemption, not for the usual way. */
-export const judgeAll = (pod: PodView, engine: Engine): Verdicts => {
-  const { columns } = engine;
-  const restriction = restrictionOf(pod, columns);
-  const rows = restriction !== undefined && 'rows' in restriction ? restriction.rows : undefined;
-  const codes = new Uint8Array(columns.capacity).fill(noNode);
-  const nodes = rows === undefined ? columns.live.slice(0, columns.count) : Uint32Array.from(rows);
-  const runs = engine.runsOf(pod.shape);
-  for (const row of nodes) codes[row] = 0;
-  const judged = nodes.slice();
-  applyFilters(runs.filters, nodes, nodes.length, codes);
-  const reasons = new Map<number, readonly string[]>();
-  for (const { plugin, run, base } of runs.filters) {
-    if (run.explain === undefined) continue;
-    const last = base + plugin.reasons.length;
-    for (const row of judged) if (codes[row]! > base && codes[row]! <= last) reasons.set(row, run.explain(row));
-  }
-  if (columns.nominations.size > 0)
-    for (const row of judged) {
-      const refusal = judgeWithNominated(pod, row, runs, engine);
-      if (refusal === undefined) continue;
-      codes[row] = refusal.code;
-      if (refusal.reasons === undefined) reasons.delete(row);
-      else reasons.set(row, refusal.reasons);
-    }
-  return { codes, reasons, restrictedTo: rows };
-};
-
-/** Why no node fits: the sentence, and which plugins refused. */
-export const diagnose = (pod: PodView, engine: Engine): Failure => {
-  const { columns, profile } = engine;
-  const verdicts = judgeAll(pod, engine);
-  const counts = new Map<string, number>();
-  const plugins = new Set<string>();
-  const count = (reason: string, by: number): void => {
-    counts.set(reason, (counts.get(reason) ?? 0) + by);
-  };
-  let judged = 0;
-  for (let i = 0; i < columns.count; i++) {
-    const row = columns.live[i]!;
-    const code = verdicts.codes[row]!;
-    if (code === noNode) continue;
-    judged++;
-    const verdict = profile.verdicts[code]!;
-    plugins.add(verdict.plugin);
-    const several = verdicts.reasons.get(row);
-    if (several === undefined) count(verdict.text, 1);
-    else for (const reason of several) count(reason, 1);
-  }
-  if (judged < columns.count) {
-    count(excludedReason, columns.count - judged);
-    plugins.add('NodeAffinity');
-  }
-  return { plugins: [...plugins], message: fitError(columns.count, counts) };
-};
-
-/** Of nodes that a pod's matchFields leave out. */
-export const excludedReason = "node(s) didn't satisfy plugin(s) [NodeAffinity]";

@@ -117,11 +117,8 @@ export const nodeKeyOf = (pod: Pod, placed: boolean): string => {
     spec.affinity?.nodeAffinity,
     spec.tolerations,
     placed ? '' : spec.nodeName,
-    spec.containers.map(imageOf),
-    spec.initContainers?.map(imageOf),
   ]);
 };
-const imageOf = (container: Container): string | undefined => container.image;
 
 const containerKey = (container: Container): unknown => [
   container.image,

@@ -8,9 +8,8 @@ import type { NodeStanding } from './node-standing.ts';
 import type { Profile } from './profile.ts';
 import { type ActiveFilter, type ActiveScore, applyFilters, disposeRuns, prepareRuns, type Runs } from './runs.ts';
 import type { Shape } from './shape.ts';
+import { allocate, blockBits, type StandingArrays, type Workspace } from './workspace.ts';
 
-const blockBits = 6;
-const blockSize = 1 << blockBits;
 const never = -1;
 
 /** Where the rows with the highest sum are. */
@@ -18,55 +17,6 @@ export interface Best {
   readonly score: number;
   readonly ties: number;
 }
-
-/** Arrays that all standings of one context share, because each uses them only while it is at work. */
-export class Workspace {
-  rows: Uint32Array = new Uint32Array(0);
-  left: Uint32Array = new Uint32Array(0);
-  raw: Int32Array = new Int32Array(0);
-  totals: Int32Array = new Int32Array(0);
-  verdict: Uint8Array = new Uint8Array(0);
-  /** For judging single nodes. */
-  scratch: Uint8Array = new Uint8Array(0);
-  stamps: Uint32Array = new Uint32Array(0);
-  stamp = 0;
-  /** Arrays of standings that were dropped, for the next ones. */
-  readonly spare: StandingArrays[] = [];
-
-  fit(capacity: number): void {
-    if (this.rows.length === capacity) return;
-    this.rows = new Uint32Array(capacity);
-    this.left = new Uint32Array(capacity);
-    this.raw = new Int32Array(capacity);
-    this.totals = new Int32Array(capacity);
-    this.verdict = new Uint8Array(capacity);
-    this.scratch = new Uint8Array(capacity);
-    this.stamps = new Uint32Array(capacity);
-    this.stamp = 0;
-    this.spare.length = 0;
-  }
-}
-
-interface StandingArrays {
-  readonly verdict: Uint8Array;
-  readonly sums: Int32Array;
-  readonly feasible: Uint32Array;
-  readonly blockBest: Int32Array;
-  readonly blockTies: Int32Array;
-  readonly blockStale: Uint8Array;
-}
-
-const allocate = (capacity: number): StandingArrays => {
-  const blocks = (capacity + blockSize - 1) >> blockBits;
-  return {
-    verdict: new Uint8Array(capacity),
-    sums: new Int32Array(capacity),
-    feasible: new Uint32Array(capacity),
-    blockBest: new Int32Array(blocks),
-    blockTies: new Int32Array(blocks),
-    blockStale: new Uint8Array(blocks),
-  };
-};
 
 export class Standing {
   readonly shape: Shape;
@@ -93,6 +43,7 @@ export class Standing {
   #cursor = 0;
   #epoch = never;
   #nodeRebuilds = never;
+  #versions = never;
   readonly #selectorsRevision: number;
 
   constructor(shape: Shape, columns: Columns, profile: Profile, context: { node: NodeStanding; workspace: Workspace }) {
@@ -127,16 +78,26 @@ export class Standing {
   sync(): void {
     const columns = this.#columns;
     this.node.sync();
+    const versions = this.#versionsNow();
     const mustRebuild =
+      this.#versions !== versions ||
       this.#epoch !== columns.epoch ||
       this.#nodeRebuilds !== this.node.rebuilds ||
       !columns.remembers(this.#cursor) ||
       columns.logEnd - this.#cursor > columns.count;
     if (mustRebuild) {
       if (this.#epoch !== never) this.#follow(columns.live, columns.count, true);
+      this.#versions = versions;
       this.#rebuild();
     } else if (this.#cursor !== columns.logEnd) this.#update();
     this.#cursor = columns.logEnd;
+  }
+
+  /** Versions only rise, so their sum tells whether one changed. */
+  #versionsNow(): number {
+    let sum = 0;
+    for (const { run } of this.#scores) if (run.version !== undefined) sum += run.version();
+    return sum;
   }
 
   #rebuild(): void {
@@ -193,13 +154,21 @@ export class Standing {
     for (let i = 0; i < count; i++) if (verdict[rows[i]!] === 0) left[candidates++] = rows[i]!;
     const feasible = applyFilters(this.#filters, left, candidates, verdict);
     const { flat } = this.node;
-    if (flat === undefined) for (let i = 0; i < feasible; i++) sums[left[i]!] = 0;
-    else for (let i = 0; i < feasible; i++) sums[left[i]!] = flat[left[i]!]!;
+    let isFirst = true;
     for (const { run, weight } of this.#scores) {
+      if (run.isSilent?.() === true) continue;
+      // The first may write where the sums go; it then needs no adding up.
+      if (isFirst && weight === 1 && run.score(left, feasible, sums)) {
+        isFirst = false;
+        continue;
+      }
       if (!run.score(left, feasible, raw)) continue;
-      if (weight === 1) for (let i = 0; i < feasible; i++) sums[left[i]!]! += raw[left[i]!]!;
+      if (isFirst) for (let i = 0; i < feasible; i++) sums[left[i]!] = weight * raw[left[i]!]!;
       else for (let i = 0; i < feasible; i++) sums[left[i]!]! += weight * raw[left[i]!]!;
+      isFirst = false;
     }
+    if (isFirst) for (let i = 0; i < feasible; i++) sums[left[i]!] = 0;
+    if (flat !== undefined) for (let i = 0; i < feasible; i++) sums[left[i]!]! += flat[left[i]!]!;
     return feasible;
   }
 
@@ -262,15 +231,9 @@ export class Standing {
       let best = never - 1;
       let ties = 0;
       const end = Math.min((block + 1) << blockBits, verdict.length);
-      for (let row = block << blockBits; row < end; row++) {
-        if (verdict[row] !== 0) continue;
-        const sum = sums[row]!;
-        if (sum < best) continue;
-        if (sum > best) {
-          best = sum;
-          ties = 1;
-        } else ties++;
-      }
+      for (let row = block << blockBits; row < end; row++)
+        best = Math.max(best, verdict[row] === 0 ? sums[row]! : never - 1);
+      for (let row = block << blockBits; row < end; row++) ties += sums[row] === best && verdict[row] === 0 ? 1 : 0;
       blockBest[block] = best;
       blockTies[block] = ties;
     }

@@ -29,6 +29,8 @@ export interface MergedSelector {
 export class Surroundings {
   /** Raised when a Service or workload selector changed: default spread constraints must be looked up again. */
   selectorsRevision = 0;
+  /** Raised with every change of a disruption budget. */
+  budgetsRevision = 0;
   readonly #index: PodIndex;
   readonly #namespaces = new Map<string, Labels>();
   readonly #services = new Map<string, Map<string, Labels>>();
@@ -96,11 +98,13 @@ export class Surroundings {
   setBudget(budget: PodDisruptionBudget): void {
     this.#budgets.set(namespaceName(budget.metadata), budget);
     this.#budgetList = undefined;
+    this.budgetsRevision++;
   }
 
   removeBudget(namespace: string, name: string): void {
     this.#budgets.delete(`${namespace}/${name}`);
     this.#budgetList = undefined;
+    this.budgetsRevision++;
   }
 
   budgets(): readonly PodDisruptionBudget[] {

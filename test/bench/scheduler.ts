@@ -92,7 +92,7 @@ const speedOf = (workload: Workload, size: Size, say: (line: string) => void): S
 };
 
 /** Four low pods per node, then as many high ones as there are nodes: each pushes three out and takes their place. */
-const preemption = (nodes: number): { podsPerSecond: number; victims: number; bound: number } => {
+export const preemption = (nodes: number): { podsPerSecond: number; victims: number; bound: number } => {
   const columns = columnsFor({
     nodes: Array.from({ length: nodes }, (_, i) => nodeFrom('node-default', `node-${i}`)),
     init: [],

@@ -4,10 +4,11 @@ import type { Node, Pod } from '#api/kinds/core.ts';
 import type { Columns, PlacedView } from '#engine/columns.ts';
 import type { Decision } from '#engine/decision.ts';
 import { Engine } from '#engine/engine.ts';
+import { excludedReason, judgeAll, reasonsOf } from '#engine/judge.ts';
 import { type Preemption, preempt } from '#engine/preempt.ts';
 import { noNode, type Profile } from '#engine/profile.ts';
 import { scoreRows } from '#engine/runs.ts';
-import { excludedReason, firstOfTies, judgeAll, schedule } from '#engine/schedule.ts';
+import { firstOfTies, schedule } from '#engine/schedule.ts';
 import type { PodView } from '#engine/shape.ts';
 import { columnsOf, profileFor, type World } from './golden-world.ts';
 
@@ -131,7 +132,8 @@ const podRequestOf = ({ shape }: PodView): Outcome => {
 /** Verdict and scores of every node, as the golden data lists them. */
 const judged = (decision: Decision, view: PodView, columns: Columns, profile: Profile): Outcome => {
   const engine = Engine.of(columns, profile);
-  const { codes, reasons, restrictedTo } = judgeAll(view, engine);
+  const verdicts = judgeAll(view, engine);
+  const { codes, restrictedTo } = verdicts;
   const nodes: Record<string, Outcome> = {};
   const feasible: number[] = [];
   for (const slot of columns.live.subarray(0, columns.count)) {
@@ -151,7 +153,7 @@ const judged = (decision: Decision, view: PodView, columns: Columns, profile: Pr
         feasible: false,
         plugin: verdict.plugin,
         code: verdict.unresolvable ? 'UnschedulableAndUnresolvable' : 'Unschedulable',
-        reasons: [...(reasons.get(slot) ?? [verdict.text])].sort(),
+        reasons: [...reasonsOf(view, engine, verdicts, slot)].sort(),
       };
   }
   const result: Outcome = { nodes, feasibleCount: feasible.length };
@@ -188,7 +190,7 @@ const pinned = (view: PodView): readonly string[] => {
 const preemptionOf = (preemption: Preemption, columns: Columns): Outcome => {
   const nameOf = (slot: number): string => columns.names[slot]!;
   const victim = ({ view }: PlacedView): string => view.key;
-  const rejected = [...preemption.rejected].map(([slot, reasons]) => [nameOf(slot), [...reasons].sort()]);
+  const rejected = preemption.vain.map(({ slot, reasons }) => [nameOf(slot), [...reasons].sort()]);
   return {
     eligible: preemption.ineligible === undefined,
     ...(preemption.ineligible === undefined ? {} : { notEligibleReason: preemption.ineligible }),

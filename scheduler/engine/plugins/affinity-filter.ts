@@ -70,6 +70,10 @@ class AffinityRun implements FilterRun {
     this.#startsGroup = shape.requiredAffinity.every(term => selects(term, shape.labelSet, namespaceLabels, true));
   }
 
+  isIndifferent(): boolean {
+    return this.#affinity.length === 0 && this.#antiAffinity.length === 0 && this.isSilent();
+  }
+
   isSilent(): boolean {
     if (this.#affinity.length > 0 || this.#antiAffinity.some(({ domain }) => domain.total > 0)) return false;
     return termsSelecting(this.#shape, this.#columns).every(
@@ -107,18 +111,15 @@ class AffinityRun implements FilterRun {
     return refused;
   }
 
-  trial(node: number): Trial {
-    return new AffinityTrial(
-      {
-        shape: this.#shape,
-        columns: this.#columns,
-        affinity: this.#affinity,
-        antiAffinity: this.#antiAffinity,
-        startsGroup: this.#startsGroup,
-        against: termsSelecting(this.#shape, this.#columns).filter(({ role }) => role === 'requiredAntiAffinity'),
-      },
-      node,
-    );
+  trial(): Trial {
+    return new AffinityTrial({
+      shape: this.#shape,
+      columns: this.#columns,
+      affinity: this.#affinity,
+      antiAffinity: this.#antiAffinity,
+      startsGroup: this.#startsGroup,
+      against: termsSelecting(this.#shape, this.#columns).filter(({ role }) => role === 'requiredAntiAffinity'),
+    });
   }
 
   dispose(): void {
@@ -159,21 +160,27 @@ interface Basis {
 
 class AffinityTrial implements Trial {
   readonly #basis: Basis;
-  readonly #node: number;
+  #node = 0;
   #together = 0;
   readonly #apart: number[];
   readonly #against = new Map<HeldTerm, number>();
   /** Upstream skips the plugin, also for pods added in thought, when at first nothing concerned the pod. */
   readonly #skips: boolean;
 
-  constructor(basis: Basis, node: number) {
+  constructor(basis: Basis) {
     this.#basis = basis;
-    this.#node = node;
     this.#apart = basis.antiAffinity.map(() => 0);
     this.#skips =
       basis.affinity.length === 0 &&
       basis.antiAffinity.length === 0 &&
       basis.against.every(({ domain }) => domain.total === 0);
+  }
+
+  reset(node: number): void {
+    this.#node = node;
+    this.#together = 0;
+    this.#apart.fill(0);
+    this.#against.clear();
   }
 
   add(pod: PodView): void {
@@ -185,6 +192,7 @@ class AffinityTrial implements Trial {
   }
 
   #move(other: Shape, by: 1 | -1): void {
+    if (this.#skips) return;
     const { shape, columns, affinity, antiAffinity } = this.#basis;
     const { namespaceLabels } = columns.surroundings;
     const isSelected = (term: Term): boolean => selects(term, other.labelSet, namespaceLabels, true);

@@ -198,8 +198,8 @@ const balanceOfTwo = (wanted: readonly Wanted[]): ScoreRun => {
         let b = (memoryUsed[node]! + memoryWant) / hasMemory;
         if (a > 1) a = 1;
         if (b > 1) b = 1;
-        const deviation = (a > b ? a - b : b - a) / 2;
-        out[node] = ((1 - deviation) * 100) | 0;
+        // Which is greater differs from node to node: no branch on it.
+        out[node] = ((1 - Math.abs(a - b) / 2) * 100) | 0;
       }
       return true;
     },

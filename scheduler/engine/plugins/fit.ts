@@ -64,48 +64,105 @@ const isCounted = (name: string): boolean =>
   name.startsWith('attachable-volumes-');
 
 const run = (wanted: Wanted, columns: Columns): FilterRun => ({
-  check(nodes, count, verdict) {
-    let refused = false;
-    const { podCount, podLimit } = columns;
-    for (let i = 0; i < count; i++) {
-      const node = nodes[i]!;
-      if (podCount[node]! + 1 > podLimit[node]!) {
-        verdict[node] = full;
-        refused = true;
-      }
-    }
+  check: (nodes, count, verdict) =>
+    wanted.columns.length === 2
+      ? checkTwo(wanted, columns, { nodes, count, verdict })
+      : checkAny(wanted, columns, { nodes, count, verdict }),
+  explain(node) {
+    const trial = new FitTrial(wanted, columns);
+    trial.reset(node);
+    return trial.explain();
+  },
+  tally(nodes, count, add) {
+    const { podCount, podLimit, resourceNames } = columns;
+    let full = 0;
+    for (let i = 0; i < count; i++) if (podCount[nodes[i]!]! >= podLimit[nodes[i]!]!) full++;
+    add('Too many pods', full);
     for (let r = 0; r < wanted.columns.length; r++) {
       const want = wanted.amounts[r]!;
       const has = columns.allocatable[wanted.columns[r]!]!;
       const used = columns.used[wanted.columns[r]!]!;
-      for (let i = 0; i < count; i++) {
-        const node = nodes[i]!;
-        if (want > has[node]! - used[node]!) {
-          refused = true;
-          if (want > has[node]!) verdict[node] = neverFits;
-          else if (verdict[node] === 0) verdict[node] = full;
-        }
-      }
+      let short = 0;
+      for (let i = 0; i < count; i++) if (want > has[nodes[i]!]! - used[nodes[i]!]!) short++;
+      add(`Insufficient ${resourceNames[wanted.columns[r]!]}`, short);
     }
-    return refused;
   },
-  explain: node => new FitTrial(wanted, columns, node).explain(),
-  trial: node => new FitTrial(wanted, columns, node),
+  trial: () => new FitTrial(wanted, columns),
 });
+
+interface Question {
+  readonly nodes: Uint32Array;
+  readonly count: number;
+  readonly verdict: Uint8Array;
+}
+
+/** The usual pod asks for two resources: one pass over the nodes. */
+const checkTwo = (wanted: Wanted, columns: Columns, { nodes, count, verdict }: Question): boolean => {
+  const { podCount, podLimit } = columns;
+  const a = wanted.columns[0]!;
+  const b = wanted.columns[1]!;
+  const wantA = wanted.amounts[0]!;
+  const wantB = wanted.amounts[1]!;
+  const hasA = columns.allocatable[a]!;
+  const hasB = columns.allocatable[b]!;
+  const usedA = columns.used[a]!;
+  const usedB = columns.used[b]!;
+  let refused = false;
+  for (let i = 0; i < count; i++) {
+    const node = nodes[i]!;
+    const lacksA = wantA > hasA[node]! - usedA[node]!;
+    const lacksB = wantB > hasB[node]! - usedB[node]!;
+    if (!lacksA && !lacksB && podCount[node]! < podLimit[node]!) continue;
+    refused = true;
+    verdict[node] = (lacksA && wantA > hasA[node]!) || (lacksB && wantB > hasB[node]!) ? neverFits : full;
+  }
+  return refused;
+};
+
+const checkAny = (wanted: Wanted, columns: Columns, { nodes, count, verdict }: Question): boolean => {
+  const { podCount, podLimit } = columns;
+  let refused = false;
+  for (let i = 0; i < count; i++) {
+    const node = nodes[i]!;
+    if (podCount[node]! < podLimit[node]!) continue;
+    verdict[node] = full;
+    refused = true;
+  }
+  for (let r = 0; r < wanted.columns.length; r++) {
+    const want = wanted.amounts[r]!;
+    const has = columns.allocatable[wanted.columns[r]!]!;
+    const used = columns.used[wanted.columns[r]!]!;
+    for (let i = 0; i < count; i++) {
+      const node = nodes[i]!;
+      if (want <= has[node]! - used[node]!) continue;
+      refused = true;
+      if (want > has[node]!) verdict[node] = neverFits;
+      else if (verdict[node] === 0) verdict[node] = full;
+    }
+  }
+  return refused;
+};
 
 class FitTrial implements Trial {
   readonly #wanted: Wanted;
   readonly #columns: Columns;
-  readonly #node: number;
-  readonly #left: number[];
-  #podsLeft: number;
+  readonly #left: Float64Array;
+  #node = 0;
+  #podsLeft = 0;
 
-  constructor(wanted: Wanted, columns: Columns, node: number) {
+  constructor(wanted: Wanted, columns: Columns) {
     this.#wanted = wanted;
     this.#columns = columns;
+    this.#left = new Float64Array(wanted.columns.length);
+  }
+
+  reset(node: number): void {
+    const { allocatable, used, podLimit, podCount } = this.#columns;
+    const { columns } = this.#wanted;
     this.#node = node;
-    this.#left = wanted.columns.map(column => columns.allocatable[column]![node]! - columns.used[column]![node]!);
-    this.#podsLeft = columns.podLimit[node]! - columns.podCount[node]!;
+    for (let i = 0; i < columns.length; i++)
+      this.#left[i] = allocatable[columns[i]!]![node]! - used[columns[i]!]![node]!;
+    this.#podsLeft = podLimit[node]! - podCount[node]!;
   }
 
   add(pod: PodView): void {

@@ -7,7 +7,7 @@ const highestPerContainer = 1000 * mebi;
 
 export const imageLocality: ScorePlugin = {
   name: 'ImageLocality',
-  scope: 'node',
+  scope: 'usage',
   normalization: 'none',
   prepare(shape, columns) {
     const { containers, initContainers = [] } = shape.sample.spec;
@@ -16,6 +16,7 @@ export const imageLocality: ScorePlugin = {
     return {
       // The number of nodes, and of those that have an image, is in every node's score.
       version: () => columns.imagesRevision,
+      isSilent: () => images.every(image => columns.image(image) === undefined),
       score(nodes, count, out) {
         const present = images.map(image => columns.image(image)).filter(image => image !== undefined);
         for (let i = 0; i < count; i++) {

@@ -18,6 +18,7 @@ export const nodeUnschedulable: FilterPlugin = {
   prepare(shape, columns) {
     if (toleratesCordon(shape)) return undefined;
     return {
+      isSilent: () => columns.cordoned === 0,
       check(nodes, count, verdict) {
         let refused = false;
         const { unschedulable } = columns;
@@ -82,6 +83,7 @@ export const taintToleration = ({ comparison = false }: TaintArguments = {}): Fi
         findUntolerated(taints, tolerations, refusing, { comparison }) === undefined ? 0 : 1,
       );
       return {
+        isSilent: () => isZeroForAll(columns, refuses),
         check(nodes, count, verdict) {
           let refused = false;
           for (let i = 0; i < count; i++) {
@@ -96,6 +98,11 @@ export const taintToleration = ({ comparison = false }: TaintArguments = {}): Fi
     },
     wokenBy: { nodeAdded: isTolerated, nodeChanged: isTolerated },
   };
+};
+
+const isZeroForAll = (columns: Columns, of: (list: number) => number): boolean => {
+  for (let list = columns.taintLists.length - 1; list >= 0; list--) if (of(list) !== 0) return false;
+  return true;
 };
 
 /** Fewer PreferNoSchedule taints that the pod does not tolerate are better. */
@@ -117,6 +124,7 @@ export const taintTolerationScore = ({ comparison = false }: TaintArguments = {}
         ).length,
     );
     return {
+      isConstant: () => isZeroForAll(columns, untolerated),
       score(nodes, count, out) {
         for (let i = 0; i < count; i++) out[nodes[i]!] = untolerated(columns.taints[nodes[i]!]!);
         return true;

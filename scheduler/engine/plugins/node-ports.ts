@@ -25,7 +25,7 @@ export const nodePorts: FilterPlugin = {
         }
         return refused;
       },
-      trial: node => new PortTrial(ports, columns, node),
+      trial: () => new PortTrial(ports, columns),
     };
   },
   wokenBy: {
@@ -44,11 +44,17 @@ const keyOf = ({ protocol, port, ip }: HostPort): string => `${protocol}/${port}
 /** Upstream keeps a plain set of used ports in its copy of a node: a port is free as soon as one of its users is taken off. */
 class PortTrial implements Trial {
   readonly #wanted: readonly HostPort[];
+  readonly #columns: Columns;
   readonly #used = new Map<string, HostPort>();
 
-  constructor(wanted: readonly HostPort[], columns: Columns, node: number) {
+  constructor(wanted: readonly HostPort[], columns: Columns) {
     this.#wanted = wanted;
-    for (const pod of columns.podsOn[node] ?? []) this.add(pod.view);
+    this.#columns = columns;
+  }
+
+  reset(node: number): void {
+    this.#used.clear();
+    for (const pod of this.#columns.podsOn[node] ?? []) this.add(pod.view);
   }
 
   add(pod: PodView): void {

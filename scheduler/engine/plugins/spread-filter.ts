@@ -121,8 +121,8 @@ class SpreadRun implements FilterRun {
     return all;
   }
 
-  trial(node: number): Trial {
-    return new SpreadTrial(this.#counts, node);
+  trial(): Trial {
+    return new SpreadTrial(this.#counts);
   }
 
   dispose(): void {
@@ -148,18 +148,25 @@ const leastOf = (constraint: ConstraintCount, without = -1): { least: number; ot
   return { least, others, domains };
 };
 
-class SpreadTrial implements Trial {
-  readonly #parts: readonly {
-    readonly constraint: ConstraintCount;
-    readonly id: number;
-    readonly isDomain: boolean;
-    readonly others: number;
-    readonly domains: number;
-    count: number;
-  }[];
+interface TrialPart {
+  readonly constraint: ConstraintCount;
+  readonly id: number;
+  readonly isDomain: boolean;
+  readonly others: number;
+  readonly domains: number;
+  count: number;
+}
 
-  constructor(counts: readonly ConstraintCount[], node: number) {
-    this.#parts = counts.map(constraint => {
+class SpreadTrial implements Trial {
+  readonly #counts: readonly ConstraintCount[];
+  #parts: readonly TrialPart[] = [];
+
+  constructor(counts: readonly ConstraintCount[]) {
+    this.#counts = counts;
+  }
+
+  reset(node: number): void {
+    this.#parts = this.#counts.map(constraint => {
       const id = constraint.column.ids[node]!;
       const { others, domains } = leastOf(constraint, id);
       return {
@@ -169,7 +176,7 @@ class SpreadTrial implements Trial {
         isDomain: id >= 0 && constraint.isEligible(node),
         others,
         domains,
-        count: id < 0 ? 0 : (constraint.domain.counts[id] ?? 0),
+        count: id < 0 ? 0 : constraint.domain.covering()[id]!,
       };
     });
   }
