@@ -7,6 +7,7 @@ import type { KubeObject } from '#api/object.ts';
 import { applyPatch, trackUpdate } from '#api/patch/apply.ts';
 import { badRequest } from '#api/status.ts';
 import { toTime } from '#base/clock.ts';
+import type { Draft, Target } from './request.ts';
 import type { Step, Write } from './write.ts';
 
 /** The object after a server-side apply. Throws Conflict where others own what would change. */
@@ -36,11 +37,19 @@ export const trackFields: Step = ({ change, context, target, draft, old, deps })
       : trackUpdate({
           kind: target.kind,
           live: old?.value,
-          updated: draft as KubeObject,
+          updated: withoutForeignStatus(target, draft, old?.value),
           manager: context.fieldManager,
           now: toTime(deps.clock.now()),
           subresource: target.subresource,
         });
   if (fields === undefined || fields.length === 0) delete metadata.managedFields;
   else metadata.managedFields = fields;
+};
+
+/** A main resource's write does not own the status it happens to carry: it is put back later (reset.ts). */
+const withoutForeignStatus = ({ kind, subresource }: Target, draft: Draft, old: KubeObject | undefined): KubeObject => {
+  if (!kind.hasStatus || subresource !== undefined || draft.status === undefined) return draft as KubeObject;
+  const { status: _, ...rest } = draft;
+  const status = (old as Draft | undefined)?.status;
+  return (status === undefined ? rest : { ...rest, status }) as KubeObject;
 };

@@ -97,12 +97,13 @@ const steps: readonly Step[] = [
   decodeChange,
   checkRevision,
   setDefaults,
+  // Before admission: what admission adds belongs to nobody, so an apply may leave it out.
+  trackFields,
   admit(mutatingAdmission),
   resetFields,
   fillMetadata,
   validate,
   admit(validatingAdmission),
-  trackFields,
 ];
 
 const attempts = 12;

@@ -7,8 +7,9 @@ const tolerationSeconds = 300;
 const notReady = 'node.kubernetes.io/not-ready';
 const unreachable = 'node.kubernetes.io/unreachable';
 
-export const addDefaultTolerations = ({ verb, kind, subresource, object }: Admitted): void => {
-  if (verb !== 'create' || kind !== podKind || subresource !== undefined) return;
+/** On updates too, as upstream: an apply that leaves them out would otherwise take them away, which a pod may not. */
+export const addDefaultTolerations = ({ kind, subresource, object }: Admitted): void => {
+  if (kind !== podKind || subresource !== undefined) return;
   const { spec } = object as Pod;
   const present = spec.tolerations ?? [];
   const missing = [notReady, unreachable].filter(
