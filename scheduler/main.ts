@@ -23,7 +23,7 @@ import { openTokens } from '#server/authn.ts';
 import { createApiServer } from '#server/http.ts';
 import { createServerMetrics } from '#server/metrics.ts';
 import { createNodeLinks, type NodeLinks } from '#server/node-links.ts';
-import { ensureTls, ownAddresses } from '#server/tls.ts';
+import { ensureTls, ownAddresses, type ServerTls } from '#server/tls.ts';
 import { versionInfo } from '#server/version.ts';
 import { memoryJournal } from '#store/journal.ts';
 import { openSqliteJournal } from '#store/sqlite.ts';
@@ -73,85 +73,89 @@ const internalUser = (component: string): User => ({
 export const startControlPlane = async (options: ControlPlaneOptions): Promise<ControlPlane> => {
   const { dataDir, host = '127.0.0.1', clock, random, log } = options;
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  // First of all, because opening the store is also what keeps a second server off the directory.
   const store = openJournaledStore(options);
   const stopping = new AbortController();
   try {
     const nodeLinks = createNodeLinks({ clock, log });
     const registry = createRegistry({ store, clock, random, usage: () => nodeLinks.usage() });
     const tokens = openTokens(dataDir);
-    const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(host);
-    const hosts = [...(options.names ?? []), ...(isLoopback ? [] : ownAddresses())];
-    const tls = await ensureTls({ dataDir, hosts, nowMs: clock.now() });
-    if (!isLoopback)
-      log.warn(
-        { host },
-        `the API listens on ${host}, not only on loopback: whoever has a token and reaches this machine can use it`,
-      );
+    const tls = await tlsFor(options, host);
     await createStartObjects(registry);
-    const started = { controllers: false };
-    const server = createApiServer(
-      {
-        registry,
-        kinds,
-        tokens,
-        nodeLinks,
-        metrics: createServerMetrics(),
-        openapi: new OpenApi(kinds, versionInfo.gitVersion),
-        clock,
-        log,
-        caPem: tls.caPem,
-        checks: { store: () => true, controllers: () => started.controllers },
-        stopping: stopping.signal,
-      },
-      tls,
-    );
+    let loops: Loops | undefined;
+    const checks = { store: () => true, controllers: () => loops !== undefined };
+    const { caPem } = tls;
+    const metrics = createServerMetrics();
+    const openapi = new OpenApi(kinds, versionInfo.gitVersion);
+    const own = { registry, kinds, tokens, nodeLinks, metrics, openapi, clock, log, caPem, checks };
+    const server = createApiServer({ ...own, stopping: stopping.signal }, tls);
     const url = await listen(server.app, host, options.port ?? 0);
     const client = (user: User = internalUser('internal')) => createLocalClient(registry, user);
-    const controllers = startControllers({
-      client: client(internalUser('controller-manager')),
-      clock,
-      random,
-      log,
-      caPem: tls.caPem,
-      ...(options.timings === undefined ? {} : { timings: options.timings }),
-    });
-    const scheduler =
-      options.scheduler === false
-        ? undefined
-        : startScheduler({
-            client: client(internalUser('kube-scheduler')),
-            clock,
-            random,
-            log,
-            ...(options.schedulerConfig === undefined ? {} : { config: options.schedulerConfig }),
-          });
-    const collected = kinds.filter(kind => !isMetrics(kind));
-    const collector = collectGarbage({ registry, kinds: collected, clock, log }, stopping.signal);
-    started.controllers = true;
+    loops = startLoops(options, registry, { client, caPem, signal: stopping.signal });
     const stop = async (): Promise<void> => {
-      await scheduler?.stop();
-      await controllers.stop();
+      await loops?.stop();
       stopping.abort();
       await server.close();
-      await collector;
+      await loops?.collector;
       store.close();
     };
-    return {
-      url,
-      caPem: tls.caPem,
-      adminToken: tokens.adminToken,
-      joinToken: tokens.joinToken,
-      nodeToken: tokens.nodeToken,
-      client,
-      nodeLinks,
-      registry,
-      stop,
-    };
+    const { adminToken, joinToken, nodeToken } = tokens;
+    return { url, caPem, adminToken, joinToken, nodeToken, client, nodeLinks, registry, stop };
   } catch (error) {
     stopping.abort();
     store.close();
     throw error;
   }
+};
+
+interface Loops {
+  /** Ends controllers and scheduler. */
+  stop(): Promise<void>;
+  /** Resolves when the garbage collector has seen the signal. */
+  readonly collector: Promise<void>;
+}
+
+interface LoopParts {
+  client(user: User): Client;
+  readonly caPem: string;
+  readonly signal: AbortSignal;
+}
+
+/** Everything that works on the cluster by itself, each through a client of its own. */
+const startLoops = (options: ControlPlaneOptions, registry: Registry, { client, caPem, signal }: LoopParts): Loops => {
+  const { clock, random, log, timings, schedulerConfig } = options;
+  const common = { clock, random, log };
+  const controllers = startControllers({
+    ...common,
+    client: client(internalUser('controller-manager')),
+    caPem,
+    ...(timings === undefined ? {} : { timings }),
+  });
+  const scheduler =
+    options.scheduler === false
+      ? undefined
+      : startScheduler({
+          ...common,
+          client: client(internalUser('kube-scheduler')),
+          ...(schedulerConfig === undefined ? {} : { config: schedulerConfig }),
+        });
+  const stored = kinds.filter(kind => !isMetrics(kind));
+  const collector = collectGarbage({ registry, kinds: stored, clock, log }, signal);
+  const stop = async (): Promise<void> => {
+    await scheduler?.stop();
+    await controllers.stop();
+  };
+  return { stop, collector };
+};
+
+const tlsFor = ({ dataDir, names = [], clock, log }: ControlPlaneOptions, host: string): Promise<ServerTls> => {
+  const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(host);
+  if (!isLoopback)
+    log.warn(
+      { host },
+      `the API listens on ${host}, not only on loopback: whoever has a token and reaches this machine can use it`,
+    );
+  return ensureTls({ dataDir, hosts: [...names, ...(isLoopback ? [] : ownAddresses())], nowMs: clock.now() });
 };
 
 const openJournaledStore = ({ dataDir, durability, clock }: ControlPlaneOptions) =>

@@ -53,6 +53,8 @@ export interface ReadDeps {
 }
 
 const bookmarkEveryMs = 60_000;
+/** Present objects per batch at the beginning of a watch, so that a slow client holds little memory. */
+const initialBatch = 500;
 
 /** Throws NotFound. */
 export const getEntry = ({ store }: ReadDeps, kind: Kind, ref: ObjectRef): Entry<KubeObject> => {
@@ -132,7 +134,7 @@ async function* eventsOf(clock: Clock, source: EventSource): AsyncGenerator<Regi
   const { initial, changes, matches, bookmarks, signal } = source;
   const iterator = changes[Symbol.asyncIterator]();
   try {
-    if (initial.length > 0) yield initial;
+    for (let i = 0; i < initial.length; i += initialBatch) yield initial.slice(i, i + initialBatch);
     let next = iterator.next();
     for (;;) {
       const step = bookmarks ? await within(clock, bookmarkEveryMs, next) : await next;

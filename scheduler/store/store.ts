@@ -9,28 +9,14 @@
  */
 import type { Signal } from '#base/clock.ts';
 import { type Journal, JournalError } from './journal.ts';
-import {
-  type Change,
-  Compacted,
-  type Entry,
-  folderOf,
-  type Listing,
-  type Op,
-  type Page,
-  type Stamp,
-  State,
-} from './state.ts';
+import { type Change, type Entry, folderOf, type Listing, type Op, type Page, type Stamp, State } from './state.ts';
+import { type Watch, Watcher } from './watcher.ts';
 
 export type Committed<V> =
   /** The changes in the order of the ops; `check` has none. */
   | { readonly changes: readonly Change<V>[] }
   /** Nothing was written: the op at `index` met this entry (undefined: none). */
   | { readonly conflict: { readonly index: number; readonly found: Entry<V> | undefined } };
-
-export interface Watch<V> extends AsyncIterable<readonly Change<V>[]> {
-  /** Every change up to this revision has been delivered. Throws Compacted when behind. */
-  readonly rev: number;
-}
 
 export interface Store<V> {
   readonly rev: number;
@@ -66,7 +52,6 @@ export interface Retention {
 const defaultRetention: Retention = { minChanges: 10_000, maxChanges: 50_000, ageMs: 5 * 60_000 };
 const maxQueued = 20_000;
 const commitsPerTurn = 2_000;
-const batchLimit = 1_000;
 const deadPerTurn = 2_000;
 
 interface Waiting<V> {
@@ -130,7 +115,10 @@ class JournaledStore<V> implements Store<V> {
   }
 
   watch(prefix: string, afterRev: number, signal: Signal): Watch<V> {
-    return new Watcher(this.#state, this.#watchers, prefix, afterRev, signal);
+    const folder = folderOf(prefix);
+    const wakes = this.#watchers.get(folder) ?? new Set();
+    this.#watchers.set(folder, wakes);
+    return new Watcher(this.#state, wakes, { prefix, afterRev, signal });
   }
 
   compact(rev: number): void {
@@ -251,78 +239,3 @@ const parse = <V>(key: string, rev: number, text: string | undefined): V | undef
     throw new JournalError(`the store is damaged: row ${rev} (${key}) is not JSON`);
   }
 };
-
-class Watcher<V> implements Watch<V>, AsyncIterator<readonly Change<V>[]> {
-  readonly #state: State<V>;
-  readonly #prefix: string;
-  readonly #signal: Signal;
-  readonly #wakes: Set<() => void>;
-  #rev: number;
-  #ended = false;
-  #wakeUp: (() => void) | undefined;
-  readonly #onWake = () => this.#wakeUp?.();
-
-  constructor(
-    state: State<V>,
-    watchers: Map<string, Set<() => void>>,
-    prefix: string,
-    afterRev: number,
-    signal: Signal,
-  ) {
-    if (afterRev < state.compactedRev) throw new Compacted(state.compactedRev);
-    this.#state = state;
-    this.#prefix = prefix;
-    this.#rev = afterRev;
-    this.#signal = signal;
-    const folder = folderOf(prefix);
-    const wakes = watchers.get(folder) ?? new Set();
-    watchers.set(folder, wakes);
-    wakes.add(this.#onWake);
-    this.#wakes = wakes;
-    signal.addEventListener('abort', this.#end, { once: true });
-    if (signal.aborted) this.#end();
-  }
-
-  get rev(): number {
-    return this.#state.since(this.#prefix, this.#rev, 1).length === 0 ? this.#state.rev : this.#rev;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<readonly Change<V>[]>> {
-    for (;;) {
-      if (this.#ended) return { done: true, value: undefined };
-      const changes = this.#take();
-      if (changes.length > 0) return { done: false, value: changes };
-      await new Promise<void>(resolve => {
-        this.#wakeUp = resolve;
-      });
-      this.#wakeUp = undefined;
-    }
-  }
-
-  return(): Promise<IteratorResult<readonly Change<V>[]>> {
-    this.#end();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  #take(): readonly Change<V>[] {
-    try {
-      const changes = this.#state.since(this.#prefix, this.#rev, batchLimit);
-      this.#rev = changes.length === batchLimit ? changes.at(-1)!.rev : Math.max(this.#rev, this.#state.rev);
-      return changes;
-    } catch (error) {
-      this.#end();
-      throw error;
-    }
-  }
-
-  readonly #end = (): void => {
-    this.#ended = true;
-    this.#wakes.delete(this.#onWake);
-    this.#signal.removeEventListener('abort', this.#end);
-    this.#wakeUp?.();
-  };
-}
