@@ -82,6 +82,20 @@ describe('the SQLite journal', () => {
     expect(() => open(flipped)).toThrow('has a wrong checksum');
   });
 
+  test('keeps nothing of a transaction that fails', () => {
+    const path = join(folder, 'berth.db');
+    const journal = openSqliteJournal({ path });
+    journal.append([{ rev: 1, key: 'pods/a', text: '{}' }]);
+    const batch = [
+      { rev: 2, key: 'pods/b', text: '{}' },
+      { rev: 1, key: 'pods/c', text: '{}' },
+    ];
+    expect(() => journal.append(batch)).toThrow(`the store ${path} failed`);
+    journal.append([{ rev: 2, key: 'pods/d', text: '{}' }]);
+    expect([...journal.load().rows].map(row => row.key)).toEqual(['pods/a', 'pods/d']);
+    journal.close();
+  });
+
   test('compaction shortens the file and keeps what is present', async () => {
     const path = join(folder, 'berth.db');
     const store = open(path);
