@@ -72,26 +72,30 @@ printf 'Content-Type: text/plain\\r\\n\\r\\nHello, world!\\nVersion: ${version}\
 `;
 
 /**
- * A small stand-in for the end-to-end tests' server: \`liveness\` is healthy for 10 s and answers 500 from then on, \`pause\`
- * waits, \`netexec\` and \`test-webserver\` answer every request with 200. One request per connection is all that probes need.
+ * A small stand-in for the end-to-end tests' server: `liveness` is healthy for 10 s and answers 500 from then on,
+ * `netexec` and `test-webserver` answer every request with 200, `pause` waits.
  */
 const agnhost = `#!/bin/sh
 trap 'exit 0' TERM INT
-mode=\${1:-pause}
-case $mode in
+export MODE=\${1:-pause}
+case $MODE in
   liveness | netexec) port=8080 ;;
   test-webserver) port=80 ;;
   pause) echo Paused; while :; do sleep 3600 & wait $!; done ;;
-  *) echo "unknown mode $mode" >&2; exit 1 ;;
+  *) echo "unknown mode $MODE" >&2; exit 1 ;;
 esac
-date +%s >/tmp/started
+read -r uptime _ </proc/uptime
+export STARTED=\${uptime%.*}
 echo "listening on $port"
-while :; do MODE=$mode nc -l -p "$port" -e /answer & wait $!; done
+nc -ll -p "$port" -e /answer &
+wait $!
 `;
+
+/** One request; only what the shell has built in, so that it answers at once on a busy machine too. */
 const agnhostAnswer = `#!/bin/sh
-while read -r line && [ "\${line%
-}" != "" ]; do case $line in "$(printf '\\r')") break ;; esac; done
-age=$(($(date +%s) - $(cat /tmp/started)))
+while read -r line; do case $line in '' | "$(printf '\\r')") break ;; esac; done
+read -r uptime _ </proc/uptime
+age=$((\${uptime%.*} - STARTED))
 status='200 OK' body=ok
 if [ "$MODE" = liveness ] && [ "$age" -gt 10 ]; then status='500 Internal Server Error' body="error: $age"; fi
 printf 'HTTP/1.1 %s\\r\\nContent-Length: %s\\r\\nConnection: close\\r\\n\\r\\n%s' "$status" "\${#body}" "$body"

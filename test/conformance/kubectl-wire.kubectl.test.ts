@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { type KubectlOptions, startTestCluster, type TestCluster, waitFor } from './cluster.ts';
 import type { Output } from './expectation.ts';
 
@@ -55,7 +56,7 @@ const running = async (...names: string[]): Promise<void> => {
 };
 
 const lines = (text: string): string[] => text.trimEnd().split('\n');
-const header = (text: string): string => lines(text)[0]!.split(/ {2,}/).join(' ');
+const header = (text: string): string => lines(text)[0]!.trim().split(/ {2,}/).join(' ');
 
 beforeAll(async () => {
   cluster = await startTestCluster([]);
@@ -251,7 +252,7 @@ describe('apply, create, replace, delete', () => {
   });
 
   test('two documents of which one is bad: the good one is applied, the bad one named', async () => {
-    const text = `${JSON.stringify(configMap('good', {}))}\n---\n${JSON.stringify(sleeper('Bad'))}\n`;
+    const text = [configMap('good', {}), sleeper('Bad')].map(object => `---\n${stringify(object)}`).join('');
     expect(await fails('apply -f -', 1, text)).toContain('"Bad"');
     expect(await ok('get cm good -o name')).toBe('configmap/good\n');
   });
