@@ -6,6 +6,7 @@
  * corrupts. `durability: 'power'` (synchronous=FULL) syncs each transaction to the disk: measured here 160 µs against 23 µs per
  * transaction on a virtual disk; milliseconds on spinning ones.
  */
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { type Journal, JournalError, type Row } from './journal.ts';
@@ -20,7 +21,10 @@ const formatVersion = 1;
 
 /** Opens or creates the file. Throws JournalError when it is locked by another process, damaged, or of another format. */
 export const openSqliteJournal = ({ path, durability = 'process' }: SqliteOptions): Journal => {
-  const database = explained(path, () => open(path, durability));
+  const database = explained(path, () => {
+    keepPrivate(path);
+    return open(path, durability);
+  });
   const insert = database.prepare('INSERT INTO changes (rev, key, value, deleted, crc) VALUES (?, ?, ?, ?, ?)');
   const forget = database.prepare('DELETE FROM changes WHERE rev = ?');
   const setMeta = database.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)');
@@ -46,6 +50,16 @@ export const openSqliteJournal = ({ path, durability = 'process' }: SqliteOption
       }),
     close: () => database.close(),
   };
+};
+
+/** Secrets are in it: only its owner may read the file, and SQLite gives its log the same mode. */
+const keepPrivate = (path: string): void => {
+  try {
+    closeSync(openSync(path, 'a', 0o600));
+    chmodSync(path, 0o600);
+  } catch (error) {
+    throw new JournalError(`the store ${path} cannot be opened: ${(error as Error).message}`);
+  }
 };
 
 const open = (path: string, durability: 'process' | 'power'): DatabaseSync => {
