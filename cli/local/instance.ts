@@ -3,7 +3,7 @@
  * of the process that runs it. The note names the process by id and start time, so that an id that was given to
  * another program since then is never taken for ours.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CliError } from '../failure.ts';
@@ -47,13 +47,10 @@ const runningFile = (data: string): string => join(data, 'running.json');
 export const readSettings = (data: string): Settings | undefined => readJson<Settings>(settingsFile(data));
 export const writeSettings = (data: string, settings: Settings): void => writeJson(settingsFile(data), settings);
 
-/** The cluster that runs from this folder, or undefined; a note of a process that is no more is taken away. */
+/** The cluster that runs from this folder, or undefined; the note of a process that is no more counts as none. */
 export const findRunning = (data: string): Running | undefined => {
   const note = readJson<Running>(runningFile(data));
-  if (!note) return undefined;
-  if (isAlive(note)) return note;
-  rmSync(runningFile(data), { force: true });
-  return undefined;
+  return note && isAlive(note) ? note : undefined;
 };
 
 export const isAlive = ({ pid, startedTicks }: Pick<Running, 'pid' | 'startedTicks'>): boolean => {
@@ -65,26 +62,64 @@ export const isAlive = ({ pid, startedTicks }: Pick<Running, 'pid' | 'startedTic
 export const claim = (
   data: string,
 ): { note(running: Omit<Running, 'pid' | 'startedTicks'>): void; release(): void } => {
-  mkdirSync(data, { recursive: true, mode: 0o700 });
-  const self = { pid: process.pid, startedTicks: startTicks(process.pid) ?? 0 };
   const file = runningFile(data);
-  const other = findRunning(data);
-  if (other && other.pid !== process.pid)
-    throw new CliError(`a cluster runs from ${data} already (process ${other.pid})`);
+  const self = { pid: process.pid, startedTicks: startTicks(process.pid) ?? 0 };
   try {
-    closeSync(openSync(file, 'wx', 0o600));
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    for (let tries = 0; !takeNote(file, { ...unnoted, ...self }); tries++) {
+      const other = readJson<Running>(file);
+      if (other && isAlive(other)) throw new CliError(takenText(data, other));
+      if (tries === mostTries) throw new CliError(`${file} stays although its process is gone: delete it`);
+      forgetNote(file);
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-      throw new CliError(`a cluster is just being started from ${data}`);
+    if (error instanceof CliError) throw error;
     throw new CliError(`the data folder ${data} cannot be written: ${(error as Error).message}`);
   }
-  writeJson(file, { ...self, startedAt: '', version: '', url: '', context: '', kubeconfig: '', nodes: [], join: '' });
   return {
     note: running => writeJson(file, { ...self, ...running }),
     release: () => {
       if (readJson<Running>(file)?.pid === process.pid) rmSync(file, { force: true });
     },
   };
+};
+
+const mostTries = 100;
+const unnoted = { startedAt: '', version: '', url: '', context: '', kubeconfig: '', nodes: [], join: '' };
+
+const takenText = (data: string, { pid, url }: Running): string =>
+  url === ''
+    ? `a cluster is just being started from ${data} (process ${pid})`
+    : `a cluster runs from ${data} already (process ${pid})`;
+
+/** Puts the note there, whole, unless there is one: of several processes that try at once, one succeeds. */
+const takeNote = (file: string, note: Running): boolean => {
+  const own = `${file}.${process.pid}`;
+  try {
+    writeFileSync(own, `${JSON.stringify(note, null, 2)}\n`, { mode: 0o600 });
+    linkSync(own, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(own, { force: true });
+  }
+};
+
+/** Takes the note of a dead process away, and puts it back when it was replaced by that of a living one meanwhile. */
+const forgetNote = (file: string): void => {
+  const aside = `${file}.${process.pid}.dead`;
+  try {
+    renameSync(file, aside);
+    const taken = readJson<Running>(aside);
+    if (taken && isAlive(taken)) linkSync(aside, file);
+  } catch (error) {
+    // Another process was faster; whose note is there now is seen at the next look.
+    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
 };
 
 /** Field 22 of /proc/PID/stat, counted after the name in parentheses; undefined when there is no such process (or a zombie). */
