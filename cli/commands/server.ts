@@ -9,7 +9,7 @@ import { kubeconfigLocation } from '../connection.ts';
 import { CliError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { claim, dataFolder } from '../local/instance.ts';
-import { joinCommand, joinText } from '../local/join.ts';
+import { joinText } from '../local/join.ts';
 import { openLog } from '../local/log.ts';
 import { clientVersion } from './version.ts';
 
@@ -72,9 +72,9 @@ const run = async (io: Io, flags: ServerFlags): Promise<void> => {
       const note = { startedAt: new Date(io.clock.now()).toISOString(), version: clientVersion(), url, context };
       const reach = flags.name?.[0] === undefined ? url : url.replace(/\/\/[^:]+/, `//${flags.name[0]}`);
       io.out(`Berth server ${clientVersion()}: ${url}\n  data        ${data}\n  kubeconfig  ${files.join(', ')}\n\n`);
-      const word = joinText({ server: reach, token: joinToken, caPem });
-      place.note({ ...note, kubeconfig: own, nodes: [], join: word });
-      io.out(`A node joins with:\n  ${joinCommand(word)}\n`);
+      place.note({ ...note, kubeconfig: own, nodes: [], join: joinText({ server: reach, token: joinToken, caPem }) });
+      // Not the word itself: the output of a server often goes to a log, and the word holds a token.
+      io.out(`A node joins with the command that this prints:\n  berth token --data ${data}\n`);
       await new Promise<void>(resolve => {
         if (io.signal.aborted) resolve();
         io.signal.addEventListener('abort', () => resolve(), { once: true });
