@@ -7,7 +7,7 @@ import type { Container } from '#api/kinds/core.ts';
 import type { Clock, Signal } from '#base/clock.ts';
 import { imageNameFault, isUnreachable, pullPolicyOf, withTag } from './image-policy.ts';
 import { Limiter } from './limiter.ts';
-import { type ContainerRuntime, isFault } from './runtime.ts';
+import { type ContainerRuntime, type ImageFound, isFault } from './runtime.ts';
 
 /** What became of it: events to record, and a failure as the container's waiting reason. */
 export interface ImageOutcome {
@@ -20,6 +20,8 @@ export interface ImageOutcome {
 }
 
 const pullsAtOnce = 2;
+/** Images whose description is kept between the look at them and the container's creation. */
+const maxRemembered = 200;
 /** For so long a registry that could not be reached is not asked again when the image is here anyway. */
 const unreachableForMs = 60_000;
 
@@ -30,9 +32,16 @@ export class ImagePuller {
   /** Registry host → until when it counts as unreachable, and why. */
   readonly #unreachable = new Map<string, { readonly untilMs: number; readonly cause: string }>();
 
+  readonly #found = new Map<string, ImageFound>();
+
   constructor(runtime: ContainerRuntime, clock: Clock) {
     this.#runtime = runtime;
     this.#clock = clock;
+  }
+
+  /** The image as it was last found for a container; undefined when it has to be looked for. */
+  lastFound(image: string): ImageFound | undefined {
+    return this.#found.get(image);
   }
 
   /** `announce` is called when a pull begins, which may take long. Throws only when the engine does not answer. */
@@ -51,7 +60,7 @@ export class ImagePuller {
         failure: { reason: 'InvalidImageName', message: `Failed to apply default image tag "${image}": ${fault}` },
       };
     const policy = pullPolicyOf(container);
-    const isPresent = (await this.#runtime.image(withTag(image))) !== undefined;
+    const isPresent = (await this.#look(image)) !== undefined;
     if (policy === 'Never' && !isPresent) {
       const message = `Container image "${image}" is not present with pull policy of Never`;
       return {
@@ -68,6 +77,14 @@ export class ImagePuller {
     return this.#pull(image, isPresent, signal);
   }
 
+  async #look(image: string): Promise<ImageFound | undefined> {
+    const found = await this.#runtime.image(withTag(image));
+    this.#found.delete(image);
+    if (found) this.#found.set(image, found);
+    if (this.#found.size > maxRemembered) this.#found.delete(this.#found.keys().next().value!);
+    return found;
+  }
+
   async #pull(image: string, isPresent: boolean, signal: Signal): Promise<ImageOutcome> {
     const askedMs = this.#clock.now();
     try {
@@ -76,7 +93,7 @@ export class ImagePuller {
         begunMs = this.#clock.now();
         return this.#runtime.pullImage(withTag(image), signal);
       });
-      const found = await this.#runtime.image(withTag(image));
+      const found = await this.#look(image);
       const now = this.#clock.now();
       const took = `${seconds(now - begunMs)} (${seconds(now - askedMs)} including waiting)`;
       const message = `Successfully pulled image "${image}" in ${took}. Image size: ${found?.sizeBytes ?? 0} bytes.`;

@@ -26,8 +26,8 @@ export interface ObserverDeps {
 
 /** How often the whole list is taken even when events flow. */
 const relistMs = 30_000;
-/** Events that change nothing the agent looks at. */
-const idleEvents = /^(exec_|top|attach|resize|archive|export|extract|commit|copy)/;
+/** Events worth a look. Creation and start are the agent's own doing, and it looks by itself then. */
+const telling = new Set(['die', 'oom', 'destroy', 'pause', 'unpause', 'restart']);
 const maxBackoffMs = 5000;
 /** Containers are never started twice by the agent, so their phases only go on. */
 const order = { created: 0, running: 1, exited: 2 } as const;
@@ -150,7 +150,7 @@ export class Observer {
   async #handle(event: RuntimeEvent): Promise<void> {
     const uid = event.labels[label.podUid] ?? '';
     if (event.action === 'oom') this.#deps.outOfMemory(uid, event.id);
-    if (idleEvents.test(event.action)) return;
+    if (!telling.has(event.action)) return;
     try {
       await this.look(event.id);
     } catch (error) {

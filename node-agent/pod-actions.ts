@@ -204,7 +204,8 @@ const specFor = async (
     services: deps.serviceEnv(pod),
     decode: machine.files.decodeBase64,
   });
-  const image = await deps.runtime.image(withTag(container.image ?? ''));
+  const name = container.image ?? '';
+  const image = deps.images.lastFound(name) ?? (await deps.runtime.image(withTag(name)));
   if (!image) throw new RuntimeError('notFound', `No such image: ${container.image}`);
   const plans = volumePlans(deps, pod, podIP);
   const { dataDir, hostDataDir } = deps;
@@ -224,9 +225,11 @@ const specFor = async (
     mounts,
   });
   if (!enforced) return { spec, kills: 0 };
-  // The groups may have gone with a machine's restart.
-  await prepareCgroups(deps, pod);
-  await machine.cgroups.resetPeak(path);
+  await machine.cgroups.resetPeak(path).catch(async () => {
+    // The groups have gone with a restart of the machine.
+    await prepareCgroups(deps, pod);
+    await machine.cgroups.resetPeak(path);
+  });
   return { spec, kills: (await machine.cgroups.evidence(path)).kills };
 };
 

@@ -91,7 +91,11 @@ const containerStatus = (
   const old = before(view.pod, container.name);
   const state = stateOf(view, plan, container, instance, facts.runtime);
   const started = hasStarted(instance);
-  const doneInit = isInit && !isSidecar(container) && instance.ended?.exitCode === 0;
+  const isOnce = isInit && !isSidecar(container);
+  // An init container that runs once is ready when it has done its work.
+  const ready = isOnce
+    ? instance.ended?.exitCode === 0
+    : started && instance.ready && !(instance.stopping !== undefined && plan.ending);
   const waitsAfterEnd = state.waiting !== undefined && instance.ended !== undefined;
   const lastState = waitsAfterEnd
     ? { terminated: terminatedOf(instance.ended!, `${facts.runtime}://${instance.id}`) }
@@ -100,7 +104,7 @@ const containerStatus = (
     name: container.name,
     state,
     lastState: state.terminated && lastState.terminated?.containerID === state.terminated.containerID ? {} : lastState,
-    ready: doneInit || (started && instance.ready && !(instance.stopping && plan.ending)),
+    ready,
     restartCount: Math.max(0, instance.attempt),
     image: container.image ?? '',
     imageID: instance.seen ? `${facts.runtime}://${instance.seen.imageId}` : (old?.imageID ?? ''),

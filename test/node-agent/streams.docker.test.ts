@@ -171,18 +171,28 @@ describe.skipIf(dockerFault !== undefined)('streams of a pod', () => {
       let soFar = '';
       await h.agent.handler.logs(
         { ...request, follow: false, tailLines: 10 },
-        async chunk => void (soFar += Buffer.from(chunk)),
+        async chunk => {
+          soFar += Buffer.from(chunk).toString();
+        },
         createStop().signal,
       );
       return soFar.includes('3\n');
     });
-    await h.agent.handler.logs(request, async chunk => void (text += Buffer.from(chunk)), createStop().signal);
+    await h.agent.handler.logs(
+      request,
+      async chunk => {
+        text += Buffer.from(chunk).toString();
+      },
+      createStop().signal,
+    );
     expect(text).toBe('3\n4\n');
     let recent = '';
     const future = new Date(Date.now() + 60_000).toISOString();
     await h.agent.handler.logs(
       { ...request, follow: false, tailLines: 9, sinceTime: future },
-      async chunk => void (recent += Buffer.from(chunk)),
+      async chunk => {
+        recent += Buffer.from(chunk).toString();
+      },
       createStop().signal,
     );
     expect(recent).toBe('');
