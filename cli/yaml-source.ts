@@ -125,7 +125,7 @@ const jsonDocuments = (
       return { documents };
     } catch (error) {
       const { message } = error as Error;
-      const offset = Number(/at position (\d+)/.exec(message)?.[1] ?? rest.length);
+      const offset = jsonFaultAt(message, rest);
       if (message.includes('after JSON at position')) {
         documents.push({ value: JSON.parse(rest.slice(0, offset)), duplicates: [], locate: () => place(1, 1) });
         rest = rest.slice(offset);
@@ -134,7 +134,7 @@ const jsonDocuments = (
       if (!/^\s*\{\s*["}]/.test(rest)) return undefined;
       const before = text.slice(0, text.length - rest.length + offset).split('\n');
       const where = place(before.length, before.at(-1)!.length + 1);
-      const what = message.replace(/ in JSON at position.*$| \(line \d+.*$/s, '');
+      const what = message.replace(/ in JSON at position.*$| \(line \d+.*$|, (\.\.\.)?".*is not valid JSON$/s, '');
       return {
         documents,
         failure: new CliError(`error parsing ${source}: json: ${what}\n${where.text}\n${where.excerpt}`),
@@ -142,6 +142,16 @@ const jsonDocuments = (
     }
   }
   return { documents };
+};
+
+/** Where V8 stumbled: it tells the position of some faults, of others the ten characters before and after. */
+const jsonFaultAt = (message: string, text: string): number => {
+  const position = /at position (\d+)/.exec(message)?.[1];
+  if (position !== undefined) return Number(position);
+  const around = /^Unexpected token '(.+?)', (\.\.\.)?"(.*?)"(?:\.\.\.)? is not valid JSON$/s.exec(message);
+  if (!around) return text.length;
+  const [, token = '', cut, excerpt = ''] = around;
+  return Math.max(0, cut ? text.indexOf(excerpt) + 10 : text.indexOf(token));
 };
 
 /** Where the field is, or the deepest parent of it that is there. */

@@ -94,7 +94,7 @@ const numberText = (value: number): string => {
 type Style = 'plain' | 'single' | 'double' | 'literal';
 
 const styleOf = (text: string): Style => {
-  const special = /[^\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u.test(text);
+  const special = /[^\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u.test(text);
   const spaceBreak = / \n/.test(text);
   if (text.includes('\n')) return special || spaceBreak || text.endsWith(' ') ? 'double' : 'literal';
   if (!readsAsString(text)) return 'double';
@@ -105,7 +105,7 @@ const styleOf = (text: string): Style => {
 /** False when the plain text would be read as null, a boolean, a number, a time or a merge key. */
 const readsAsString = (text: string): boolean =>
   !(
-    /^(~|null|Null|NULL|<<|)$/.test(text) ||
+    /^(~|null|Null|NULL|)$/.test(text) ||
     /^(y|Y|yes|Yes|YES|on|On|ON|true|True|TRUE|n|N|no|No|NO|off|Off|OFF|false|False|FALSE)$/.test(text) ||
     /^[-+]?(\.inf|\.Inf|\.INF)$|^(\.nan|\.NaN|\.NAN)$/.test(text) ||
     /^[-+]?(0|[1-9][0-9_]*|0[0-7_]+|0[xX][0-9a-fA-F_]+|0b[01_]+|0o[0-7_]+)$/.test(text) ||
@@ -180,8 +180,7 @@ const doubleQuoted = (text: string, fold: { indent: number; column: number } | u
   }
   return `${out}"`;
 };
-const printable = (c: string): boolean =>
-  /[\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u.test(c);
+const printable = (c: string): boolean => /[\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u.test(c);
 const hexEscape = (c: string): string => {
   const code = c.codePointAt(0)!;
   const hex = code.toString(16).toUpperCase();

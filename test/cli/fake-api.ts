@@ -184,7 +184,9 @@ export const startFakeApi = async (): Promise<FakeApi> => {
         body: text.startsWith('{') ? JSON.parse(text) : text,
         contentType: request.headers['content-type'] ?? '',
       };
-      const said = meta(one.path, accept) ?? (asked.push(one), api.answer(one)) ?? handle(one, accept, response);
+      const known = meta(one.path, accept);
+      if (!known) asked.push(one);
+      const said = known ?? api.answer(one) ?? handle(one, accept, response);
       if (said === 'streaming') return;
       response.writeHead(said.code ?? 200, { 'content-type': 'application/json', ...said.headers });
       response.end(said.text ?? JSON.stringify(said.body));
@@ -305,8 +307,8 @@ export const failure = status;
 
 const segments = (r: FakeResource, path: string) => {
   const pattern = r.namespaced
-    ? `^${rootOf(r)}(?:/namespaces/([^/]+))?/${r.plural}(?:/([^/]+))?(?:/([^/]+))?$`
-    : `^${rootOf(r)}()/${r.plural}(?:/([^/]+))?(?:/([^/]+))?$`;
+    ? `^${rootOf(r)}(?:/namespaces/([^/]+))?/${r.plural}(?:/([^/]+))?(?:/(log|status))?$`
+    : `^${rootOf(r)}()/${r.plural}(?:/([^/]+))?(?:/(log|status))?$`;
   const match = new RegExp(pattern).exec(path);
   return match
     ? { namespace: match[1] || undefined, name: match[2] && decodeURIComponent(match[2]), sub: match[3] }
