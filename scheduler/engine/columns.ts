@@ -18,7 +18,7 @@ import { Surroundings } from './surroundings.ts';
 
 /** A pod on a node. */
 export interface PlacedView extends PlacedPod {
-  readonly view: PodView;
+  view: PodView;
   readonly nodeName: string;
   atNode: number;
 }
@@ -336,6 +336,28 @@ export class Columns {
     if (slot === undefined) this.#stray(pod);
     else this.#attach(pod, slot);
     return pod;
+  }
+
+  /**
+   * Brings a placed pod up to date. Returns it as it was and is when plugins can see the difference, undefined when not.
+   */
+  updatePod(pod: Pod): { readonly was: PlacedView; readonly now: PlacedView } | undefined {
+    const view = viewOf(pod, this.shapes.of(pod, true));
+    const was = this.#placed.get(view.key);
+    const nodeName = pod.spec.nodeName ?? '';
+    assert(was !== undefined, `pod ${view.key} is not placed`);
+    const isSame =
+      was.nodeName === nodeName &&
+      was.view.shape === view.shape &&
+      was.terminating === view.terminating &&
+      was.view.priority === view.priority &&
+      was.view.startMs === view.startMs;
+    if (isSame) {
+      was.view = view;
+      return undefined;
+    }
+    this.removePod(view.key);
+    return { was, now: this.placeView(view, nodeName) };
   }
 
   removePod(key: string): PlacedView | undefined {
