@@ -7,6 +7,7 @@ import { createBackoff } from '#base/backoff.ts';
 import type { Clock, Signal } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
+import { createStop } from '#base/stop.ts';
 import { label, type Owner, ownerLabels, type PodSeen, sortSeen } from './names.ts';
 import { type ContainerRuntime, type ContainerSeen, isFault, type RuntimeEvent } from './runtime.ts';
 
@@ -26,6 +27,8 @@ export interface ObserverDeps {
 
 /** How often the whole list is taken even when events flow. */
 const relistMs = 30_000;
+/** How often an engine that has nothing to tell is asked whether it is there. */
+const pingMs = 10_000;
 /** Events worth a look. Creation and start are the agent's own doing, and it looks by itself then. */
 const telling = new Set(['die', 'oom', 'destroy', 'pause', 'unpause', 'restart']);
 const maxBackoffMs = 5000;
@@ -100,7 +103,7 @@ export class Observer {
       try {
         await this.#follow(signal, () => backoff.reset());
         if (signal.aborted) return;
-        this.#setFault('the engine ended the event stream');
+        this.#setFault('the Docker Engine ended its event stream');
       } catch (error) {
         if (signal.aborted) return;
         if (isFault(error, 'unavailable')) this.#setFault(error.message);
@@ -111,30 +114,43 @@ export class Observer {
   }
 
   async #follow(signal: Signal, good: () => void): Promise<void> {
-    const { runtime, owner, clock } = this.#deps;
-    let ended = false;
+    const { runtime, owner } = this.#deps;
+    const stop = createStop(signal);
     let opened: () => void = () => {};
     const whenOpened = new Promise<void>(resolve => {
       opened = resolve;
     });
     const events = runtime
-      .events(ownerLabels(owner), event => void this.#handle(event), opened, signal)
+      .events(ownerLabels(owner), event => void this.#handle(event), opened, stop.signal)
       .finally(() => {
-        ended = true;
+        stop.stop();
         opened();
       });
     // Its failure is awaited below; this only keeps it from counting as unhandled until then.
     events.catch(() => {});
-    await whenOpened;
-    while (!ended && !signal.aborted) {
-      await this.#relist();
-      good();
-      this.#setFault(undefined);
-      this.#isListed = true;
-      this.#setListed();
-      await Promise.race([events.catch(() => {}), clock.sleep(relistMs, signal)]);
+    try {
+      await whenOpened;
+      while (!stop.signal.aborted) {
+        await this.#relist();
+        good();
+        this.#setFault(undefined);
+        this.#isListed = true;
+        this.#setListed();
+        await this.#untilRelist(stop.signal);
+      }
+    } finally {
+      // A question that was not answered ends the following; the stream may still be open then.
+      stop.stop();
     }
     await events;
+  }
+
+  async #untilRelist(signal: Signal): Promise<void> {
+    const { runtime, clock } = this.#deps;
+    for (let waitedMs = 0; waitedMs < relistMs && !signal.aborted; waitedMs += pingMs) {
+      await clock.sleep(pingMs, signal);
+      if (!signal.aborted) await runtime.ping();
+    }
   }
 
   async #relist(): Promise<void> {

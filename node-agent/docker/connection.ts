@@ -8,9 +8,12 @@ import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
 import { RuntimeError } from '../runtime.ts';
-import { calling, toRuntimeError } from './faults.ts';
+import { toRuntimeError } from './faults.ts';
 
 export type Engine = Docker;
+
+/** An engine that has not answered a simple question by then hangs. */
+export const answerWithinMs = 20_000;
 
 /** `unix:///var/run/docker.sock`, `tcp://127.0.0.1:2375`, or a bare path of a socket. */
 export interface Address {
@@ -53,6 +56,17 @@ export const negotiate = (most: string, least: string): string => {
   return spoken;
 };
 
+/** The answer of a GET without parameters; throws RuntimeError, `unavailable` also when none comes in time. */
+export const question = <T>(engine: Engine, path: string): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const abortSignal = AbortSignal.timeout(answerWithinMs);
+    const options = { path, method: 'GET', statusCodes: { 200: true }, abortSignal };
+    engine.modem.dial(
+      options as unknown as Parameters<typeof engine.modem.dial>[0],
+      (error: unknown, answer: unknown) => (error ? reject(toRuntimeError(error)) : resolve(answer as T)),
+    );
+  });
+
 export class Connection {
   readonly address: Address;
   #engine: Promise<Docker> | undefined;
@@ -83,8 +97,7 @@ export class Connection {
 
   async #negotiated(): Promise<Docker> {
     const plain = new Docker({ ...this.address, protocol: 'http' });
-    const found = await calling(() => plain.version());
-    if (!found) throw new RuntimeError('other', 'the engine gave no version');
+    const found = await question<{ ApiVersion: string; MinAPIVersion?: string }>(plain, '/version');
     this.#version = negotiate(found.ApiVersion, found.MinAPIVersion ?? '1.12');
     return new Docker({ ...this.address, protocol: 'http', version: `v${this.#version}` });
   }

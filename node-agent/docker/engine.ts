@@ -28,7 +28,7 @@ import {
   toInfo,
   toSample,
 } from './answers.ts';
-import { Connection, type Engine, parseAddress } from './connection.ts';
+import { answerWithinMs, Connection, type Engine, parseAddress, question } from './connection.ts';
 import { calling, toRuntimeError } from './faults.ts';
 import { linesOf, sendLogs } from './reading.ts';
 import { processStreams } from './streams.ts';
@@ -38,6 +38,9 @@ const inspectsAtOnce = 8;
 /** How often a removal "already in progress" is looked at, and how long at most. */
 const removalPollMs = 50;
 const removalPolls = 200;
+
+/** For simple questions. Creating, starting and removing may take any time. */
+const soon = (): { abortSignal: AbortSignal } => ({ abortSignal: AbortSignal.timeout(answerWithinMs) });
 
 export class DockerRuntime implements ContainerRuntime {
   readonly name = 'docker';
@@ -51,18 +54,20 @@ export class DockerRuntime implements ContainerRuntime {
   async info(): Promise<EngineInfo> {
     this.#connection.forget();
     const engine = await this.#connection.engine();
-    const answer = await calling(() => engine.info());
-    return toInfo(answer as Parameters<typeof toInfo>[0], this.#connection.version);
+    const answer = await question<Parameters<typeof toInfo>[0]>(engine, '/info');
+    return toInfo(answer, this.#connection.version);
   }
 
   async ping(): Promise<void> {
     const engine = await this.#connection.engine();
-    await calling(() => engine.ping());
+    await question(engine, '/_ping');
   }
 
   async images(): Promise<readonly ImageFound[]> {
     const engine = await this.#connection.engine();
-    return ((await calling(() => engine.listImages())) ?? []).map(row => toImage(row as Parameters<typeof toImage>[0]));
+    return ((await calling(() => engine.listImages(soon()))) ?? []).map(row =>
+      toImage(row as Parameters<typeof toImage>[0]),
+    );
   }
 
   async image(reference: string): Promise<ImageFound | undefined> {
@@ -139,7 +144,8 @@ export class DockerRuntime implements ContainerRuntime {
 
   async list(labels: Readonly<Record<string, string>>): Promise<readonly ContainerSeen[]> {
     const engine = await this.#connection.engine();
-    const rows = (await calling(() => engine.listContainers({ all: true, filters: { label: pairs(labels) } }))) ?? [];
+    const rows =
+      (await calling(() => engine.listContainers({ ...soon(), all: true, filters: { label: pairs(labels) } }))) ?? [];
     const found: ContainerSeen[] = [];
     let next = 0;
     const inspecting = async () => {
@@ -154,7 +160,7 @@ export class DockerRuntime implements ContainerRuntime {
 
   async inspect(idOrName: string): Promise<ContainerSeen | undefined> {
     const engine = await this.#connection.engine();
-    const answer = await calling(() => engine.getContainer(idOrName).inspect(), 404);
+    const answer = await calling(() => engine.getContainer(idOrName).inspect(soon()), 404);
     return answer && toContainer(answer as unknown as InspectAnswer);
   }
 
@@ -258,9 +264,12 @@ export class DockerRuntime implements ContainerRuntime {
     signal: Signal,
   ): Promise<void> {
     const engine = await this.#connection.engine();
+    const unanswered = new AbortController();
+    const late = setTimeout(() => unanswered.abort(), answerWithinMs);
     try {
-      const filters = { type: ['container'], label: pairs(labels) };
-      const stream = await calling(() => engine.getEvents({ filters: JSON.stringify(filters) }));
+      const filters = JSON.stringify({ type: ['container'], label: pairs(labels) });
+      const stream = await calling(() => engine.getEvents({ filters, abortSignal: unanswered.signal }));
+      clearTimeout(late);
       opened();
       for await (const line of linesOf(stream as unknown as AsyncIterable<Buffer>, signal)) {
         const { Action: action, Actor: actor, time } = JSON.parse(line) as EventLine;
@@ -268,6 +277,8 @@ export class DockerRuntime implements ContainerRuntime {
       }
     } catch (error) {
       if (!signal.aborted) throw toRuntimeError(error);
+    } finally {
+      clearTimeout(late);
     }
   }
 }

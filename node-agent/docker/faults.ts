@@ -41,6 +41,7 @@ export const toRuntimeError = (error: unknown): RuntimeError => {
   const sentence = sentenceOf(failure);
   if (typeof failure.statusCode === 'number')
     return new RuntimeError(faultOf(failure.statusCode, sentence), sentence, failure.statusCode);
+  if (failure.code === 'ABORT_ERR') return new RuntimeError('unavailable', 'the Docker Engine does not answer');
   if (gone.has(String(failure.code)) || sentence === 'socket hang up' || sentence === 'aborted')
     return new RuntimeError('unavailable', `cannot reach the Docker Engine: ${sentence}`);
   return new RuntimeError('other', sentence);
