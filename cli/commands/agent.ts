@@ -12,6 +12,7 @@ import type { Define } from '../command.ts';
 import { examples, repeated } from '../command.ts';
 import { CliError } from '../failure.ts';
 import type { Io } from '../io.ts';
+import { removeContainers } from '../local/cleanup.ts';
 import { clusterIdOf, type Join, parseJoin } from '../local/join.ts';
 import { openLog } from '../local/log.ts';
 import { hostNodeName, type NodePlan, nodeText, parseNodes, shareOf } from '../local/nodes.ts';
@@ -24,6 +25,7 @@ interface AgentFlags {
   node?: readonly string[];
   data?: string;
   docker?: string;
+  removeContainers?: boolean;
 }
 
 export const define: Define = (command, io) => {
@@ -39,6 +41,7 @@ export const define: Define = (command, io) => {
     )
     .option('--data <folder>', 'where volumes are kept (default: ~/.local/share/berth-agent)')
     .option('--docker <address>', 'the engine (default: $DOCKER_HOST or unix:///var/run/docker.sock)')
+    .option('--remove-containers', 'take the containers of its pods away when it ends')
     .action((flags: AgentFlags) => run(io, flags));
   examples(
     command,
@@ -74,22 +77,25 @@ interface NodeStart {
   readonly log: Log;
 }
 
-/** Joins and runs one node; resolves with what ends it (its containers go on). */
+/** Joins and runs one node; resolves with what ends it. */
 const startNode = async (io: Io, flags: AgentFlags, { join, plan, log }: NodeStart): Promise<() => Promise<void>> => {
   const { server, caPem } = join;
   const { token } = await admit(io, join, plan.name, log);
   const client = createHttpClient({ server, token, caPem });
   const share = shareOf(plan);
   const data = resolve(io.cwd, flags.data ?? joinPath(io.env['HOME'] || homedir(), '.local', 'share', 'berth-agent'));
+  const dockerHost = flags.docker ?? io.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
+  const cluster = clusterIdOf(caPem);
   const agent = await startAgent({
     client,
     clock: io.clock,
     random: systemRandom,
     log,
     nodeName: plan.name,
-    cluster: clusterIdOf(caPem),
-    dockerHost: flags.docker ?? io.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock',
+    cluster,
+    dockerHost,
     dataDir: joinPath(data, plan.name),
+    signal: io.signal,
     ...(share ? { share } : {}),
   });
   const stop = new AbortController();
@@ -109,6 +115,7 @@ const startNode = async (io: Io, flags: AgentFlags, { join, plan, log }: NodeSta
     await link;
     await agent.stop();
     await client.close();
+    if (flags.removeContainers) await removeContainers(dockerHost, { cluster, node: plan.name });
   };
 };
 

@@ -75,7 +75,7 @@ const stop = async (io: Io, data: string, running: Running, keep: boolean): Prom
 const sweep = async (io: Io, docker: string, id: string): Promise<number> => {
   const { removeContainers } = await import('../local/cleanup.ts');
   try {
-    return await removeContainers(docker, id);
+    return await removeContainers(docker, { cluster: id });
   } catch (error) {
     io.err(`Warning: containers could not be looked for: ${(error as Error).message}\n`);
     return 0;

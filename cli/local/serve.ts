@@ -95,7 +95,7 @@ export const serve = async (
 
 const clean = async (settings: Settings, log: Log): Promise<void> => {
   try {
-    await removeContainers(settings.docker, settings.id);
+    await removeContainers(settings.docker, { cluster: settings.id });
   } catch (error) {
     log.error({ error: String(error) }, 'the containers could not be removed');
   }
@@ -156,6 +156,7 @@ const startNodes = async (plane: ControlPlane, options: ServeOptions, io: Io, lo
       cluster: settings.id,
       dockerHost: settings.docker,
       dataDir: join(data, 'nodes', plan.name),
+      signal: io.signal,
       ...(share ? { share } : {}),
     });
     const leave = plane.nodeLinks.register(plan.name, agent.handler);

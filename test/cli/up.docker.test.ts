@@ -156,7 +156,16 @@ describe('berth server and berth agent', () => {
     await start(['server', '--data', server, '--port', '0'], 'A node joins with');
     const word = (await berth(['token', '--word', '--data', server])).out.trim();
     await start(
-      ['agent', '--join', word, '--node', 'far=cpu:500m,memory:256Mi', '--data', join(home, 'agent')],
+      [
+        'agent',
+        '--join',
+        word,
+        '--node',
+        'far=cpu:500m,memory:256Mi',
+        '--data',
+        join(home, 'agent'),
+        '--remove-containers',
+      ],
       'joined',
     );
     const cluster = ['--kubeconfig', join(server, 'kubeconfig')];
