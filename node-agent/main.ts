@@ -8,17 +8,21 @@ import type { Taint } from '#api/kinds/core.ts';
 import { namespaceKind } from '#api/kinds/core.ts';
 import type { NodeHandler, SessionRequest } from '#api/node-calls.ts';
 import { badRequest, notFound } from '#api/status.ts';
-import type { Clock } from '#base/clock.ts';
+import type { Clock, Signal } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
+import { createStop } from '#base/stop.ts';
 import type { Client } from '#client/client.ts';
 import { Agent } from './agent.ts';
 import type { Share } from './cgroup-plan.ts';
 import { DockerRuntime } from './docker/engine.ts';
+import { whenEngineAnswers } from './engine-wait.ts';
 import { containerNamed } from './env.ts';
 import { hostMachine } from './host/machine.ts';
 import { runAttach, runExec } from './host/sessions.ts';
 import { logSource, streamLog } from './logs.ts';
+import { type Owner, ownerLabels } from './names.ts';
+import { bareNode, type NodeConfig } from './node-status.ts';
 import { ensurePauseImage, pauseImage } from './pause-image.ts';
 import { defaultPolicy, type MachinePolicy } from './pod-plan.ts';
 import type { ContainerRuntime, ContainerSeen, EngineInfo } from './runtime.ts';
@@ -57,6 +61,8 @@ export interface AgentOptions {
   /** Source of usage: cgroup files where readable (`auto`, default), or always the engine's stats endpoint. */
   readonly statsSource?: 'auto' | 'engine';
   readonly version?: string;
+  /** Ends the waiting for an engine that does not answer. */
+  readonly signal?: Signal;
   /** Address of the API server as pods should see it. */
   readonly apiServer?: { readonly host: string; readonly port: number };
 }
@@ -72,15 +78,21 @@ const defaultVersion = 'v1.35.0-berth';
 
 export const startAgent = async (options: AgentOptions): Promise<RunningAgent> => {
   const runtime = new DockerRuntime(options.dockerHost ?? 'unix:///var/run/docker.sock');
-  const info = await answering(runtime, options);
+  const config = configOf(options);
+  const owner = { cluster: options.cluster ?? (await clusterOf(options)), node: options.nodeName };
+  // Volumes of Secrets are below it, with the modes that their pods ask for.
+  await fs.mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const wait = { ...options, node: bareNode(config) };
+  const prepare = async () => {
+    const info = await runtime.info();
+    await ensurePauseImage(runtime, info.architecture);
+    return { info, negativeOomScore: await allowsNegativeOomScore(runtime, info, owner, options) };
+  };
+  const { info, negativeOomScore } = await whenEngineAnswers(wait, prepare, options.signal ?? neverAborted);
   const machine = hostMachine(info, {
     ...(options.cgroupMount === undefined ? {} : { cgroupMount: options.cgroupMount }),
     ...(options.proc === undefined ? {} : { proc: options.proc }),
   });
-  await fs.mkdir(options.dataDir, { recursive: true });
-  await ensurePauseImage(runtime, info.architecture);
-  const negativeOomScore = await allowsNegativeOomScore(runtime, info, options);
-  const owner = { cluster: options.cluster ?? (await clusterOf(options)), node: options.nodeName };
   const agent = new Agent({
     client: options.client,
     runtime,
@@ -91,16 +103,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     random: options.random,
     log: options.log,
     owner,
-    config: {
-      name: options.nodeName,
-      share: options.share ?? {},
-      labels: options.labels ?? {},
-      taints: options.taints ?? [],
-      annotations: options.annotations ?? {},
-      reserved: options.reserved ?? {},
-      maxPods: options.maxPods ?? 110,
-      version: options.version ?? defaultVersion,
-    },
+    config,
     policy: policyOf(options),
     dataDir: options.dataDir,
     hostDataDir: options.hostDataDir ?? options.dataDir,
@@ -118,24 +121,23 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
   return { agent, handler: handlerOf(agent, runtime, options), stop: stopOptions => agent.stop(stopOptions) };
 };
 
+const neverAborted = createStop().signal;
+
+const configOf = (options: AgentOptions): NodeConfig => ({
+  name: options.nodeName,
+  share: options.share ?? {},
+  labels: options.labels ?? {},
+  taints: options.taints ?? [],
+  annotations: options.annotations ?? {},
+  reserved: options.reserved ?? {},
+  maxPods: options.maxPods ?? 110,
+  version: options.version ?? defaultVersion,
+});
+
 const policyOf = ({ crashLoopMaxMs = defaultPolicy.crashMaxMs }: AgentOptions): MachinePolicy => ({
   crashMaxMs: crashLoopMaxMs,
   crashInitialMs: Math.min(defaultPolicy.crashInitialMs, crashLoopMaxMs),
 });
-
-/** Waits for an engine that is not there yet; one that is too old or misnamed is an error at once. */
-const answering = async (runtime: ContainerRuntime, { clock, log }: AgentOptions): Promise<EngineInfo> => {
-  const pauseMs = 1000;
-  for (let tries = 1; ; tries++) {
-    try {
-      return await runtime.info();
-    } catch (error) {
-      if ((error as { fault?: unknown }).fault !== 'unavailable' || tries === 60) throw error;
-      log.warn({ err: error }, 'the engine does not answer yet');
-      await clock.sleep(pauseMs);
-    }
-  }
-};
 
 const clusterOf = async ({ client }: AgentOptions): Promise<string> => {
   const { metadata } = await client.get(namespaceKind, { name: 'kube-system' });
@@ -149,6 +151,7 @@ const clusterOf = async ({ client }: AgentOptions): Promise<string> => {
 const allowsNegativeOomScore = async (
   runtime: ContainerRuntime,
   info: EngineInfo,
+  owner: Owner,
   { dataDir, nodeName, random, log }: AgentOptions,
 ): Promise<boolean> => {
   const file = path.join(dataDir, 'engine.json');
@@ -158,12 +161,15 @@ const allowsNegativeOomScore = async (
   );
   const engine = `${info.id} ${info.serverVersion}`;
   if (known['engine'] === engine && typeof known['negativeOomScore'] === 'boolean') return known['negativeOomScore'];
+  const labels = { ...ownerLabels(owner), 'berth.dev/probe': '1' };
+  // Of an agent that was killed while it tried.
+  for (const { id } of await runtime.list(labels)) await runtime.remove(id);
   const name = `berth-oom-probe-${nodeName}-${random.uuid().slice(0, 8)}`;
   const host = { NetworkMode: 'none', OomScoreAdj: -998, LogConfig: { Type: 'none', Config: {} } };
   const id = await runtime.create({
     name,
     image: pauseImage,
-    labels: { 'berth.dev/probe': '1' },
+    labels,
     env: [],
     tty: false,
     stdin: false,

@@ -4,17 +4,17 @@
  * minutes, and its usage annotation (SEMANTICS E.4).
  */
 
-import { type Lease, leaseKind } from '#api/kinds/coordination.ts';
 import type { Node } from '#api/kinds/core.ts';
 import { nodeKind } from '#api/kinds/core.ts';
 import { isReason } from '#api/status.ts';
 import { createBackoff } from '#base/backoff.ts';
-import { type Clock, type Signal, toMicroTime } from '#base/clock.ts';
+import type { Clock, Signal } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { Client } from '#client/client.ts';
 import type { Recorder } from '#client/events.ts';
 import { Informer } from '#client/informer.ts';
+import { keepLease } from './node-lease.ts';
 import { differs, type NodeConfig, type NodeFacts, newNode, nodeLabels, nodeStatusOf } from './node-status.ts';
 
 export interface NodeKeeperDeps {
@@ -29,9 +29,6 @@ export interface NodeKeeperDeps {
   usage(): string | undefined;
 }
 
-const leaseSeconds = 40;
-const leaseEveryMs = 10_000;
-const leaseNamespace = 'kube-node-lease';
 const statusEveryMs = 10_000;
 const reportAtLeastMs = 5 * 60_000;
 export const usageAnnotation = 'berth.dev/usage';
@@ -109,7 +106,9 @@ export class NodeKeeper {
 
   /** Heartbeats and status until `signal` aborts; never rejects. */
   async run(signal: Signal): Promise<void> {
-    await Promise.all([this.#informer.run(signal), this.#keepLease(signal), this.#keepStatus(signal)]);
+    const { config } = this.#deps;
+    const lease = { ...this.#deps, node: config.name, uid: () => this.#node?.metadata.uid };
+    await Promise.all([this.#informer.run(signal), keepLease(lease, signal), this.#keepStatus(signal)]);
   }
 
   #take(node: Node): void {
@@ -184,41 +183,6 @@ export class NodeKeeper {
     if (text === undefined || (old !== undefined && isAlike(old, text))) return;
     const body = { metadata: { annotations: { [usageAnnotation]: text } } };
     this.#take(await this.#deps.client.patch(nodeKind, { name: this.#deps.config.name }, { type: 'merge', body }));
-  }
-
-  async #keepLease(signal: Signal): Promise<void> {
-    const { clock, log, random } = this.#deps;
-    const backoff = createBackoff(random, 200, 7000);
-    let lease: Lease | undefined;
-    while (!signal.aborted) {
-      try {
-        lease = await this.#renewed(lease);
-        backoff.reset();
-        await clock.sleep(leaseEveryMs, signal);
-      } catch (error) {
-        lease = undefined;
-        log.warn({ err: error }, 'cannot renew the node lease');
-        await clock.sleep(backoff.next(), signal);
-      }
-    }
-  }
-
-  async #renewed(held: Lease | undefined): Promise<Lease> {
-    const { client, clock, config } = this.#deps;
-    const ref = { namespace: leaseNamespace, name: config.name };
-    const renewTime = toMicroTime(clock.now());
-    const spec = { holderIdentity: config.name, leaseDurationSeconds: leaseSeconds, renewTime };
-    if (held) return client.update(leaseKind, { ...held, spec: { ...held.spec, ...spec } });
-    const { uid = '' } = this.#node?.metadata ?? {};
-    const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name: config.name, uid }];
-    const metadata = { ...ref, ...(uid === '' ? {} : { ownerReferences }) };
-    try {
-      return await client.create(leaseKind, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec });
-    } catch (error) {
-      if (!isReason(error, 'AlreadyExists')) throw error;
-      const found = await client.get(leaseKind, ref);
-      return client.update(leaseKind, { ...found, spec: { ...found.spec, ...spec } });
-    }
   }
 }
 

@@ -227,10 +227,20 @@ export const nodeLabels = (config: NodeConfig, info: EngineInfo): Readonly<Recor
 });
 
 /** The Node as it is first created. */
-export const newNode = (config: NodeConfig, info: EngineInfo): Node => ({
+export const newNode = (config: NodeConfig, info: EngineInfo): Node => {
+  const node = bareNode(config);
+  return { ...node, metadata: { ...node.metadata, labels: { ...nodeLabels(config, info) } } };
+};
+
+/** The same before anything is known of the engine. */
+export const bareNode = (config: NodeConfig): Node => ({
   apiVersion: 'v1',
   kind: 'Node',
-  metadata: { name: config.name, labels: { ...nodeLabels(config, info) }, annotations: { ...config.annotations } },
+  metadata: {
+    name: config.name,
+    labels: { 'kubernetes.io/hostname': config.name, ...config.labels },
+    annotations: { ...config.annotations },
+  },
   spec: config.taints.length === 0 ? {} : { taints: config.taints.map(taint => ({ ...taint })) },
 });
 
