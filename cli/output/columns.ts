@@ -1,6 +1,7 @@
 /** `-o custom-columns=NAME:.metadata.name,…`: a table whose cells are JSONPath results. */
 import { CliError } from '../failure.ts';
-import { findValues, parseRelaxedPath, type Template, valueText } from './jsonpath.ts';
+import { findValues, valueText } from './jsonpath.ts';
+import { parseRelaxedPath, type Template } from './jsonpath-parse.ts';
 import { alignTabs, tableTabs } from './tabwriter.ts';
 
 export interface CustomColumn {

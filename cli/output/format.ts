@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { CliError } from '../failure.ts';
 import { customColumnsText, parseCustomColumns } from './columns.ts';
 import { toJson } from './json.ts';
-import { parseTemplate, renderTemplate } from './jsonpath.ts';
+import { renderTemplate } from './jsonpath.ts';
+import { parseTemplate } from './jsonpath-parse.ts';
 import { toYaml } from './yaml.ts';
 
 /** What is printed: one object, or the items of a `v1 List`. */

@@ -1,7 +1,8 @@
 /** `--sort-by=.path`: orders by what a JSONPath finds; numbers and quantities by value, other strings in natural order. */
 import { compareQuantities } from '#api/quantity.ts';
 import { CliError } from '../failure.ts';
-import { findValues, parseRelaxedPath } from './jsonpath.ts';
+import { findValues } from './jsonpath.ts';
+import { parseRelaxedPath } from './jsonpath-parse.ts';
 
 /** A sorted copy; `objectOf` gives the object that the path is for. Throws CliError when no object has the field. */
 export const sortedBy = <T>(items: readonly T[], path: string, objectOf: (item: T) => unknown): T[] => {

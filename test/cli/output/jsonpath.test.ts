@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { findValues, parseRelaxedPath, parseTemplate, renderTemplate } from '#cli/output/jsonpath.ts';
+import { findValues, renderTemplate } from '#cli/output/jsonpath.ts';
+import { parseRelaxedPath, parseTemplate } from '#cli/output/jsonpath-parse.ts';
 
 const root = {
   kind: 'List',
