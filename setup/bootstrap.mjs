@@ -34,8 +34,12 @@ function whyInstall() {
 
 function install(reason) {
   process.stderr.write(`Setting up: ${reason}; running npm ci (about a minute on a slow line)\n`);
-  // npm may warn about settings of the user's npmrc (nodedir and the like): harmless.
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 2, 2] });
+  // No package needs its install script, and npm warns of much that is harmless here (settings of the user's npmrc, engines
+  // that the machine's own Node is too old for).
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (npm.error)
     fail(`npm could not be started: ${npm.error.message}. Install npm (it comes with Node) and try again.`);
   if (npm.status === 0) return;
