@@ -15,12 +15,10 @@ export interface EngineProxy {
   die(): Promise<void>;
   /** It listens again. */
   live(): Promise<void>;
-  /** Connections are taken and nothing is answered, also on those that are open: the engine hangs. */
+  /** Connections are taken and nothing is answered, also on those that are open, until `live`: the engine hangs. */
   hang(): void;
   /** Whatever goes to the engine gets there that much later; 0: at once. */
   slow(delayMs: number): void;
-  /** Requests that were passed on or begun since the start. */
-  readonly connections: number;
   close(): Promise<void>;
 }
 
@@ -30,13 +28,12 @@ export const openEngineProxy = async (socket: string, alive = true): Promise<Eng
   let server: net.Server | undefined;
   let delayMs = 0;
   let isHung = false;
-  let connections = 0;
   const pass = (from: net.Socket, to: net.Socket, isDelayed: boolean): void => {
     from.on('data', chunk => {
-      if (isHung) return;
       if (!isDelayed || delayMs === 0) to.write(chunk);
-      else setTimeout(() => isHung || to.destroyed || to.write(chunk), delayMs);
+      else setTimeout(() => to.destroyed || to.write(chunk), delayMs);
     });
+    if (isHung) from.pause();
     from.on('end', () => (isDelayed && delayMs > 0 ? setTimeout(() => to.end(), delayMs) : to.end()));
     from.on('error', () => to.destroy());
     from.on('close', () => {
@@ -47,10 +44,10 @@ export const openEngineProxy = async (socket: string, alive = true): Promise<Eng
   };
   const live = async (): Promise<void> => {
     isHung = false;
+    for (const each of open) each.resume();
     if (server) return;
     if (existsSync(socket)) rmSync(socket);
     server = net.createServer({ allowHalfOpen: true }, client => {
-      connections++;
       const engine = net.connect({ path: engineSocket, allowHalfOpen: true });
       pass(client, engine, true);
       pass(engine, client, false);
@@ -71,12 +68,10 @@ export const openEngineProxy = async (socket: string, alive = true): Promise<Eng
     die,
     hang: () => {
       isHung = true;
+      for (const each of open) each.pause();
     },
     slow: ms => {
       delayMs = ms;
-    },
-    get connections() {
-      return connections;
     },
     close: die,
   };
