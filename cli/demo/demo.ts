@@ -61,7 +61,7 @@ export const runDemo = async (options: DemoOptions): Promise<boolean> => {
 const setUp = async (stage: Stage, options: DemoOptions): Promise<World> => {
   const { screen, clock, signal } = options;
   const startMs = clock.now();
-  const progress = { begin: (text: string) => screen.status(text), done: (text: string) => screen.good(text) };
+  const progress = { begin: (text: string) => screen.step(text), done: (text: string) => screen.good(text) };
   screen.title('Set-up');
   stage.engine = await ensureEngine(progress);
   stopWhenAsked(signal);

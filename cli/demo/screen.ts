@@ -10,6 +10,8 @@ export interface Screen {
   table(rows: readonly (readonly string[])[]): void;
   good(text: string): void;
   bad(text: string): void;
+  /** A step that takes a while begins: as `status` on a terminal, as a line elsewhere. */
+  step(text: string): void;
   /** What is being waited for: one line that is overwritten on a terminal, and left out elsewhere. */
   status(text: string): void;
 }
@@ -37,6 +39,12 @@ export const createScreen = (options: ScreenOptions): Screen => {
     clear();
     write(`${text}\n`);
   };
+  const status = (text: string) => {
+    if (!terminal) return;
+    clear();
+    write(`  ${paint('dim', `… ${text}`.slice(0, columns - 3))}`);
+    hasStatus = true;
+  };
   return {
     title: text =>
       put(
@@ -49,12 +57,8 @@ export const createScreen = (options: ScreenOptions): Screen => {
     },
     good: text => put(`  ${paint('green', '✓')} ${text}`),
     bad: text => put(`  ${paint('red', '✗')} ${text}`),
-    status: text => {
-      if (!terminal) return;
-      clear();
-      write(`  ${paint('dim', `… ${text}`.slice(0, columns - 3))}`);
-      hasStatus = true;
-    },
+    step: text => (terminal ? status(text) : put(`  … ${text}`)),
+    status,
   };
 };
 

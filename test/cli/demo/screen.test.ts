@@ -21,9 +21,10 @@ test('columns are aligned, the last one is not padded', () => {
 test('without a terminal there is no control character and no status line', () => {
   const { screen, text } = screenOf(false);
   screen.title('Set-up');
+  screen.step('installing');
   screen.status('waiting');
   screen.good('done');
-  expect(text()).toBe(`\nSet-up ${'─'.repeat(73)}\n  ✓ done\n`);
+  expect(text()).toBe(`\nSet-up ${'─'.repeat(73)}\n  … installing\n  ✓ done\n`);
 });
 
 test('on a terminal the status line is overwritten by what follows', () => {
