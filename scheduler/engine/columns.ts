@@ -80,11 +80,15 @@ export class Columns {
   readonly #images = new Map<string, { nodes: number; sizes: Map<number, number> }>();
   readonly #alive: boolean[] = [];
 
-  constructor() {
+  readonly #renumberAfter: number;
+
+  /** The options are for tests: the defaults suit clusters of any size. */
+  constructor({ capacity = 64, renumberAfter = 1024 }: { capacity?: number; renumberAfter?: number } = {}) {
+    this.#renumberAfter = renumberAfter;
     for (const name of this.resourceNames) this.resource(name);
     this.surroundings = new Surroundings(this.index);
     this.shapes = new ShapeTable(this);
-    this.#grow(64);
+    this.#grow(capacity);
   }
 
   /** The column of a resource, made when it is new. */
@@ -185,7 +189,7 @@ export class Columns {
     this.#writeNode(slot, node);
     for (const column of this.#labelColumns.values()) {
       column.enter(slot, node);
-      if (column.isWasteful) this.#renumber(column);
+      if (column.isWasteful(this.#renumberAfter, this.count)) this.#renumber(column);
     }
     this.#countImages(slot, node, 1);
     this.imagesRevision++;

@@ -70,9 +70,9 @@ export class LabelColumn {
     this.missing = other.missing;
   }
 
-  /** True when most of the numbered values are on no node any more. */
-  get isWasteful(): boolean {
-    return this.values.length > 1024 && this.values.length > 4 * this.ids.length;
+  /** True when more than `least` values are numbered and most of them are on no node any more. */
+  isWasteful(least: number, nodes: number): boolean {
+    return this.values.length > least && this.values.length > 2 * nodes;
   }
 }
 
