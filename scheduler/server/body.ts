@@ -1,9 +1,6 @@
 /** From the bytes of a request to a value: JSON, YAML or Kubernetes' protobuf, by content type (JSON when none is given). */
 import { parse } from 'yaml';
 import { decodeJson } from '#api/decode-json.ts';
-
-import { decodeProtobuf } from '#api/protobuf.ts';
-
 import { badRequest } from '#api/status.ts';
 import type { Patch } from '#client/client.ts';
 import { bodyTypes, mediaType, patchTypes, unsupportedMediaType } from './negotiate.ts';
@@ -13,8 +10,8 @@ export interface Body {
   readonly duplicateFields: readonly string[];
 }
 
-/** `duplicates`: find keys that are given twice. Throws BadRequest, or UnsupportedMediaType. */
-export const readBody = (bytes: Buffer, contentType: string | undefined, duplicates = false): Body => {
+/** `duplicates`: find keys that are given twice. Rejects with BadRequest, or UnsupportedMediaType. */
+export const readBody = async (bytes: Buffer, contentType: string | undefined, duplicates = false): Promise<Body> => {
   switch (mediaType(contentType)) {
     case '':
     case 'application/json':
@@ -22,7 +19,7 @@ export const readBody = (bytes: Buffer, contentType: string | undefined, duplica
     case 'application/yaml':
       return { value: fromYaml(bytes.toString()), duplicateFields: [] };
     case 'application/vnd.kubernetes.protobuf':
-      return { value: decodeProtobuf(bytes).object, duplicateFields: [] };
+      return { value: await fromProtobuf(bytes), duplicateFields: [] };
     default:
       throw unsupportedMediaType(bodyTypes);
   }
@@ -51,6 +48,12 @@ const objectOf = (value: unknown): object => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw badRequest('a patch must be an object');
   return value;
+};
+
+/** Loaded with the first such body: many servers never see one, and the descriptor is large. */
+const fromProtobuf = async (bytes: Buffer): Promise<unknown> => {
+  const { decodeProtobuf } = await import('#api/protobuf.ts');
+  return decodeProtobuf(bytes).object;
 };
 
 /** YAML 1.1, as Kubernetes reads it; JSON, which clients really send, is read as such. */

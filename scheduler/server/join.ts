@@ -7,12 +7,15 @@ import { readBody } from './body.ts';
 import { bytesOf, type Call } from './requests.ts';
 
 /** Answers when the request is one for joining; undefined when it is not. */
-export const answerJoin = ({ info, request, reply, deps }: Call): FastifyReply | undefined => {
-  if (!info.isResource || info.group !== 'berth.dev' || info.version !== 'v1' || info.resource !== 'join')
-    return undefined;
-  const { nodeName } = (readBody(bytesOf(request), request.headers['content-type']).value ?? {}) as {
-    nodeName?: unknown;
-  };
+export const answerJoin = (call: Call): Promise<FastifyReply> | undefined => {
+  const { info } = call;
+  const asked = info.isResource && info.group === 'berth.dev' && info.version === 'v1' && info.resource === 'join';
+  return asked ? join(call) : undefined;
+};
+
+const join = async ({ request, reply, deps }: Call): Promise<FastifyReply> => {
+  const { value } = await readBody(bytesOf(request), request.headers['content-type']);
+  const { nodeName } = (value ?? {}) as { nodeName?: unknown };
   if (typeof nodeName !== 'string' || nodeName === '') throw badRequest('nodeName is required');
   const faults = subdomainFaults(nodeName);
   if (faults.length > 0)

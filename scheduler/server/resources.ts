@@ -143,7 +143,7 @@ const write = async (call: ResourceCall, verb: 'create' | 'update' | 'patch'): P
   const change =
     verb === 'patch'
       ? { verb, patch: readPatch(bytes, contentType) }
-      : bodyChange(verb, readBody(bytes, contentType, strict && bytes.length < duplicatesLimit));
+      : bodyChange(verb, await readBody(bytes, contentType, strict && bytes.length < duplicatesLimit));
   const { entry, created } = await deps.registry.write(targetOf(call), change, context);
   return sendObject(reply, created ? 201 : 200, kind, entry, options);
 };
@@ -159,7 +159,7 @@ const bodyChange = (verb: 'create' | 'update', body: { value: unknown; duplicate
 
 const post = async (call: ResourceCall): Promise<FastifyReply> => {
   const { kind, info, deps, request, reply } = call;
-  const { value } = readBody(bytesOf(request), request.headers['content-type']);
+  const { value } = await readBody(bytesOf(request), request.headers['content-type']);
   const context = contextOf(call);
   if (kind.plural === 'pods' && info.subresource === 'binding') await deps.registry.bind(refOf(call), value, context);
   else if (kind.plural === 'pods' && info.subresource === 'eviction')
@@ -171,7 +171,7 @@ const post = async (call: ResourceCall): Promise<FastifyReply> => {
 const remove = async (call: ResourceCall): Promise<FastifyReply> => {
   const { kind, info, deps, reply } = call;
   const target = { ...targetOf(call), name: info.name ?? '' };
-  const { entry, removed } = await deps.registry.remove(target, deleteOptions(call), contextOf(call));
+  const { entry, removed } = await deps.registry.remove(target, await deleteOptions(call), contextOf(call));
   const { metadata } = entry.value;
   // Upstream gives pods back as they were; of others it says only that they are gone.
   if (!removed || kind.plural === 'pods') return sendObject(reply, 200, kind, entry, answerOptions(call));
@@ -189,7 +189,7 @@ const remove = async (call: ResourceCall): Promise<FastifyReply> => {
 
 const removeCollection = async (call: ResourceCall): Promise<FastifyReply> => {
   const { kind, deps, reply } = call;
-  const options = deleteOptions(call);
+  const options = await deleteOptions(call);
   const removed = await deps.registry.removeCollection(targetOf(call), selectionOf(call), options, contextOf(call));
   const items = removed.map(value => ({ value, text: JSON.stringify(value) }));
   return sendItems(reply, kind, items, { resourceVersion: String(deps.registry.store.rev) }, answerOptions(call));
@@ -241,10 +241,10 @@ const optionsInvalid = (field: string, value: string, supported: readonly string
   invalid({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [notSupported(field, value, supported)]);
 
 /** From the body, or from the query when there is none. */
-const deleteOptions = ({ request, info: { query } }: ResourceCall): DeleteOptions => {
+const deleteOptions = async ({ request, info: { query } }: ResourceCall): Promise<DeleteOptions> => {
   const bytes = bytesOf(request);
   const body = (
-    bytes.length > 0 ? readBody(bytes, request.headers['content-type']).value : fromQuery(query)
+    bytes.length > 0 ? (await readBody(bytes, request.headers['content-type'])).value : fromQuery(query)
   ) as DeleteBody;
   const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun } = body;
   if (gracePeriodSeconds != null && !Number.isInteger(gracePeriodSeconds))

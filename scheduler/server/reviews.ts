@@ -23,16 +23,22 @@ interface Review {
 }
 
 /** Answers when the request is for a review; undefined when it is not. */
-export const answerReview = (call: Call): FastifyReply | undefined => {
-  const { info, request, reply } = call;
+export const answerReview = (call: Call): Promise<FastifyReply> | undefined => {
+  const { info } = call;
   if (!info.isResource || info.verb !== 'create' || info.version !== 'v1') return undefined;
   const answer = answers[`${info.group}/${info.resource}`];
-  if (answer === undefined) return undefined;
-  const body = (readBody(bytesOf(request), request.headers['content-type']).value ?? {}) as Review;
-  return sendJson(reply, 201, answer(call, body));
+  return answer === undefined ? undefined : review(call, answer);
 };
 
-const answers: Readonly<Record<string, (call: Call, review: Review) => object>> = {
+type Answer = (call: Call, review: Review) => object;
+
+const review = async (call: Call, answer: Answer): Promise<FastifyReply> => {
+  const { request, reply } = call;
+  const { value } = await readBody(bytesOf(request), request.headers['content-type']);
+  return sendJson(reply, 201, answer(call, (value ?? {}) as Review));
+};
+
+const answers: Readonly<Record<string, Answer>> = {
   'authorization.k8s.io/selfsubjectaccessreviews': ({ deps, user }, { spec = {} }) => {
     const verdict = authorize(deps.registry, user, asRequest(spec));
     return {

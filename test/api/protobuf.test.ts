@@ -5,7 +5,6 @@ import { decodeObject } from '#api/decode.ts';
 import { podKind } from '#api/kinds/core.ts';
 import descriptor from '#api/proto/k8s-proto.json' with { type: 'json' };
 import { decodeProtobuf } from '#api/protobuf.ts';
-import { bytesToBase64, utf8Text } from '#api/wire.ts';
 
 const root = protobuf.Root.fromJSON(descriptor as protobuf.INamespace);
 
@@ -301,20 +300,51 @@ describe('protobuf bodies', () => {
   });
 });
 
-describe('bytes', () => {
-  it('as UTF-8 and base64 are what Node says', () => {
+describe('the values in a protobuf body', () => {
+  const labels = (pairs: Readonly<Record<string, string>>) =>
+    decodeProtobuf(encode('v1', 'Pod', 'api.core.v1.Pod', { metadata: meta({ name: 'p', labels: pairs }) })).object[
+      'metadata'
+    ];
+
+  it('keep every character of a text and every byte of a Secret', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), value => {
+        expect(labels({ k: value })).toEqual({ name: 'p', labels: { k: value } });
+      }),
+    );
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), bytes => {
-        expect(bytesToBase64(bytes)).toBe(Buffer.from(bytes).toString('base64'));
+        const secret = encode('v1', 'Secret', 'api.core.v1.Secret', { data: { k: bytes } });
+        for (const body of [secret, Buffer.from(secret)])
+          expect(decodeProtobuf(body).object['data']).toEqual({ k: Buffer.from(bytes).toString('base64') });
       }),
     );
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), value => {
-        expect(utf8Text(Buffer.from(value))).toBe(Buffer.from(value).toString());
-      }),
-    );
-    const long = 'é€😀'.repeat(20_000);
-    expect(utf8Text(Buffer.from(long))).toBe(long);
-    expect(utf8Text(Uint8Array.from([0xc0, 0x80, 0xff, 0x41]))).toMatch(/^\ufffd+A$/);
+  });
+
+  it('may have any name in a map', () => {
+    const pairs = Object.fromEntries([
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+    ]);
+    expect(Object.entries((labels(pairs) as { labels: object }).labels)).toEqual(Object.entries(pairs));
+  });
+
+  it('are empty in a map entry that holds only a key', () => {
+    const envelope = (raw: readonly number[]) =>
+      Uint8Array.from([
+        ...[0x6b, 0x38, 0x73, 0, 0x0a, 12, 0x0a, 2, ...text('v1'), 0x12, 6, ...text('Secret')],
+        ...[0x12, raw.length, ...raw],
+      ]);
+    expect(decodeProtobuf(envelope([0x12, 3, 0x0a, 1, 0x6b])).object['data']).toEqual({ k: '' });
+    expect(decodeProtobuf(envelope([0x22, 3, 0x0a, 1, 0x6b])).object['stringData']).toEqual({ k: '' });
+  });
+
+  it('are refused where a time is none that RFC 3339 can write', () => {
+    for (const seconds of [253_402_300_800, -62_135_596_801, Number.MAX_SAFE_INTEGER]) {
+      const body = encode('coordination.k8s.io/v1', 'Lease', 'api.coordination.v1.Lease', {
+        spec: { renewTime: { seconds, nanos: 0 } },
+      });
+      expect(() => decodeProtobuf(body)).toThrow(expect.objectContaining({ code: 400 }));
+    }
   });
 });
