@@ -27,7 +27,7 @@ import { pauseProgram } from '#agent/pause-image.ts';
 import { type Apt, openApt, unpackPackages } from './apt.ts';
 import { mustRun } from './command.ts';
 import { type EngineApi, engineJson, engineMessage } from './engine-api.ts';
-import { type ImageRecipe, imageSets } from './image-recipes.ts';
+import type { ImageRecipe } from './image-recipes.ts';
 import { cacheFolder } from './kubectl.ts';
 import { type Progress, SetupError } from './progress.ts';
 
@@ -42,15 +42,15 @@ export interface PreparedImages {
   release(): Promise<void>;
 }
 
-/** All images of a set stand on the engine afterwards. Throws SetupError when one can neither be pulled nor built. */
+/** All images of the recipes stand on the engine afterwards. Throws SetupError when one can neither be pulled nor built. */
 export const ensureImages = async (
   api: EngineApi,
-  set: keyof typeof imageSets,
+  recipes: readonly ImageRecipe[],
   progress: Progress,
 ): Promise<PreparedImages> => {
   const tagged: string[] = [];
   const missing = new Map<ImageRecipe, readonly string[]>();
-  for (const recipe of imageSets[set]) {
+  for (const recipe of recipes) {
     const absent: string[] = [];
     for (const reference of recipe.references) if (!(await hasImage(api, reference))) absent.push(reference);
     if (absent.length > 0) missing.set(recipe, absent);
@@ -61,7 +61,7 @@ export const ensureImages = async (
     const left = await pullWhatAnswers(api, missing);
     if (left.size > 0) tagged.push(...(await tagStandIns(api, left, progress)));
   }
-  const count = imageSets[set].reduce((sum, recipe) => sum + recipe.references.length, 0);
+  const count = recipes.reduce((sum, recipe) => sum + recipe.references.length, 0);
   progress.done(
     tagged.length > 0
       ? `${count} images, ${tagged.length} of them stand-ins made from this distribution's packages (no registry answers)`

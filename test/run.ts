@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ensureEngine } from '#setup/engine.ts';
+import { imageSets } from '#setup/image-recipes.ts';
 import { ensureImages } from '#setup/images.ts';
 import { ensureKubectl } from '#setup/kubectl.ts';
 import { lineProgress, SetupError } from '#setup/progress.ts';
@@ -51,7 +52,7 @@ const setUpAndRun = async (args: readonly string[]): Promise<{ code: number; rep
   try {
     const kubectl = await ensureKubectl(progress);
     process.env['PATH'] = `${dirname(kubectl)}:${process.env['PATH'] ?? ''}`;
-    const images = await ensureImages(engine.api, 'docs', progress);
+    const images = await ensureImages(engine.api, imageSets.docs, progress);
     try {
       return await runVitest(args);
     } finally {

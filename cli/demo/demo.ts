@@ -11,6 +11,7 @@ import { createHttpClient, type HttpClient } from '#client/http.ts';
 import { loadConnection } from '#client/kubeconfig.ts';
 import { type Engine, ensureEngine } from '#setup/engine.ts';
 import type { EngineApi } from '#setup/engine-api.ts';
+import { imageSets } from '#setup/image-recipes.ts';
 import { ensureImages, type PreparedImages } from '#setup/images.ts';
 import { clusterIdIn, dataFolderIn, kubeconfigIn, runBerth, startBerthUp, stopBerthUp } from './berth-up.ts';
 import { isEmpty, leftoversOf, removeEmptyRoot, sweep } from './leftovers.ts';
@@ -65,7 +66,7 @@ const setUp = async (stage: Stage, options: DemoOptions): Promise<World> => {
   screen.title('Set-up');
   stage.engine = await ensureEngine(progress);
   stopWhenAsked(signal);
-  stage.images = await ensureImages(stage.engine.api, 'demo', progress);
+  stage.images = await ensureImages(stage.engine.api, imageSets.demo, progress);
   stopWhenAsked(signal);
   screen.good(`set up in ${((clock.now() - startMs) / 1000).toFixed(1)} s`);
 
