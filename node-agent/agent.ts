@@ -234,6 +234,7 @@ export class Agent {
       limits,
       enforcesCgroups,
       starts: new Limiter(parts.startsAtOnce),
+      removals: new Limiter(parts.startsAtOnce),
       hostIP: parts.host.address,
       serviceEnv: () => parts.serviceEnv,
       allocatable: () => this.#node().status?.allocatable ?? {},

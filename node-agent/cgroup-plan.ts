@@ -54,9 +54,15 @@ export const podCgroupLimits = (pod: Pod, cpuCeilingMilli: number | undefined): 
   return {
     cpuShares: cpuShares(shares),
     ...(milli === undefined ? {} : { cpuQuotaMicros: cpuQuota(milli) }),
-    ...(memoryLimit === undefined ? {} : { memoryBytes: wholeValue(memoryLimit) }),
+    ...(memoryLimit === undefined ? {} : { memoryBytes: Math.max(wholeValue(memoryLimit), leastPodMemoryBytes) }),
   };
 };
+
+/**
+ * Below this the engine cannot even start a sandbox in the group. Containers keep their own, lower limits; one that the
+ * engine cannot set is refused with its reason.
+ */
+const leastPodMemoryBytes = 16 << 20;
 
 const isSet = (quantity: string | undefined): boolean => quantity !== undefined && milliValue(quantity) > 0;
 

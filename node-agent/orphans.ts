@@ -50,7 +50,8 @@ export class OrphanSweeper {
     const groups = enforcesCgroups ? await machine.cgroups.children(nodePath(owner)) : [];
     const left = new Set([...directories, ...groups]);
     for (const uid of left)
-      if (isOrphan(uid) && !observer.podUids().includes(uid)) await cleanPod(this.#deps, uid, true);
+      if (isOrphan(uid) && !observer.podUids().includes(uid))
+        await cleanPod(this.#deps, uid, { containers: true, volumes: false });
     await this.#removeVolumes(isOrphan);
   }
 
@@ -64,7 +65,7 @@ export class OrphanSweeper {
     const uids = new Set(found.map(seen => seen.labels[label.podUid] ?? ''));
     if (enforcesCgroups) {
       for (const uid of [...uids, ...(await machine.cgroups.children(nodePath(owner)))])
-        await cleanPod(this.#deps, uid, false);
+        await cleanPod(this.#deps, uid, { containers: false, volumes: false });
       await machine.cgroups.prune(nodePath(owner));
     }
     await machine.files.remove(`${dataDir}/pods`);
@@ -80,7 +81,7 @@ export class OrphanSweeper {
     const deadlineMs = clock.now() + graceMs;
     const isAlive = () => [...observer.pod(uid).containers.values()].flat().some(seen => seen.phase === 'running');
     while (isAlive() && clock.now() < deadlineMs && !signal.aborted) await clock.sleep(50, signal);
-    await cleanPod(this.#deps, uid, true);
+    await cleanPod(this.#deps, uid, { containers: true, volumes: false });
   }
 
   async #removeVolumes(isOrphan: (uid: string) => boolean): Promise<void> {

@@ -274,14 +274,24 @@ const removeCgroup = async (deps: PodDeps, uid: string): Promise<void> => {
   }
 };
 
-/** Gives back what the pod used: sandbox, volumes, cgroups, and with `containers` its containers. */
-export const cleanPod = async (deps: PodDeps, uid: string, containers: boolean): Promise<Change> => {
+export interface CleanOptions {
+  /** Its containers go too, and with them their logs. */
+  readonly containers: boolean;
+  /** It may have volumes in the engine. */
+  readonly volumes: boolean;
+}
+
+/** Gives back what the pod used: sandbox, volumes, cgroups, and on demand its containers. */
+export const cleanPod = async (deps: PodDeps, uid: string, options: CleanOptions): Promise<Change> => {
   const { observer, machine, runtime } = deps;
   const seen = observer.pod(uid);
-  const ids = [...seen.sandboxes, ...(containers ? [...seen.containers.values()].flat() : [])].map(({ id }) => id);
+  const ids = [...seen.sandboxes, ...(options.containers ? [...seen.containers.values()].flat() : [])].map(
+    ({ id }) => id,
+  );
   try {
-    await removeContainers(deps, ids);
-    for (const volume of await runtime.volumes({ [label.podUid]: uid })) await runtime.removeVolume(volume);
+    await deps.removals.run(() => removeContainers(deps, ids));
+    const volumes = options.volumes ? await runtime.volumes({ [label.podUid]: uid }) : [];
+    for (const volume of volumes) await runtime.removeVolume(volume);
     if (deps.enforcesCgroups) await removeCgroup(deps, uid);
     await machine.files.remove(podDirectory(deps.dataDir, uid));
     deps.references.release(uid);
@@ -290,10 +300,9 @@ export const cleanPod = async (deps: PodDeps, uid: string, containers: boolean):
     if (isFault(error, 'unavailable')) throw error;
     const message = (error as Error).message;
     deps.log.warn({ err: error, uid }, 'cleaning up after a pod failed');
-    return memory =>
-      withPod(memory, {
-        cleanFailure: failed(memory.cleanFailure, 'FailedKillPod', message, deps.clock.now(), syncDelays),
-      });
+    const next = (memory: PodMemory) =>
+      failed(memory.cleanFailure, 'FailedKillPod', message, deps.clock.now(), syncDelays);
+    return memory => withPod(memory, { cleanFailure: next(memory) });
   }
 };
 

@@ -33,6 +33,8 @@ export interface PodDeps {
   readonly policy: MachinePolicy;
   /** Creations and starts at once on this engine: about twice its cores (DOCKER-FACTS §1.1). */
   readonly starts: Limiter;
+  /** Pods that are cleaned up at once. */
+  readonly removals: Limiter;
   /** Where the agent keeps volumes, and the same place as the engine's host names it. */
   readonly dataDir: string;
   readonly hostDataDir: string;

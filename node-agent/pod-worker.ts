@@ -262,7 +262,7 @@ export class PodWorker {
       case 'remove':
         return removeContainers(deps, [action.id]);
       case 'clean':
-        return cleanPod(deps, this.#uid, action.containers);
+        return cleanPod(deps, this.#uid, { containers: action.containers, volumes: hasMemoryVolume(pod) });
       case 'finish':
         return this.#finish();
     }
@@ -383,3 +383,6 @@ const isNewer = (a: Pod, b: Pod): boolean =>
 const hasDownwardChange = (a: Pod, b: Pod): boolean =>
   JSON.stringify([a.metadata.labels, a.metadata.annotations]) !==
   JSON.stringify([b.metadata.labels, b.metadata.annotations]);
+
+const hasMemoryVolume = (pod: Pod): boolean =>
+  pod.spec.volumes?.some(({ emptyDir }) => emptyDir?.medium === 'Memory') === true;

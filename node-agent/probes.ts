@@ -103,7 +103,7 @@ const probing = async (deps: PodDeps, effects: ProbeEffects, subject: Subject, {
   const periodMs = (probe.periodSeconds || 10) * 1000;
   const timeoutMs = (probe.timeoutSeconds || 1) * 1000;
   const target = { pod, container, id: seen.id, podIP: subject.podIP, timeoutMs };
-  await deps.clock.sleep(seen.startedAtMs + initialMs - deps.clock.now(), signal);
+  await deps.clock.sleep(Math.max(0, seen.startedAtMs + initialMs - deps.clock.now()), signal);
   let row = { good: true, length: 0 };
   while (!signal.aborted) {
     const { result, output } = await runHandler(deps, probe, target, signal);

@@ -119,11 +119,12 @@ const statusOf = (error: unknown): object =>
 /** Opens the connection of a session and runs it to its end. */
 const serve = async (options: LinkOptions, asked: Asked): Promise<void> => {
   const socket = dial(options, asked.id);
+  // Before it is open: the server's first frames may come together with its answer.
+  const session = sessionOf(socket);
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', reject);
   });
-  const session = sessionOf(socket);
   try {
     await run(options.handler, asked, session);
   } catch (error) {
