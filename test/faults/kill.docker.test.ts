@@ -9,10 +9,12 @@ import { type Pod, podKind, secretKind } from '#api/kinds/core.ts';
 import { isReason } from '#api/status.ts';
 import { below, type Random, seededRandom } from '#base/random.ts';
 import { systemClock } from '#base/system.ts';
+import { findRunning, readSettings } from '#cli/local/instance.ts';
 import { parseJoin } from '#cli/local/join.ts';
 import { ConnectionError } from '#client/http-errors.ts';
-import { filesBelow, modeOf, textOf, until } from './berth.ts';
-import { containersOf, type Ledger, openLedger, volumesOf } from './engine-ledger.ts';
+import { filesBelow, freePort, modeOf, openPlace, textOf, until } from './berth.ts';
+import { containersOf, type Ledger, openLedger, removeAllOf, volumesOf } from './engine-ledger.ts';
+import { deleteAllPods, idle, idlePod, running } from './pods.ts';
 import { cgroupsOf, type SplitCluster, startSplitCluster } from './split-cluster.ts';
 
 const kills = Number(process.env['BERTH_FAULT_KILLS'] ?? 12);
@@ -22,10 +24,10 @@ const nodes = ['k-a=cpu:1,memory:2Gi', 'k-b=cpu:1,memory:2Gi'];
 
 /** What a pod does, and how often its container is started because of that. */
 const behaviours = {
-  stays: { script: 'trap "exit 0" TERM; while :; do sleep 0.1; done', policy: 'Always', starts: 1, phase: 'Running' },
+  stays: { script: idle, policy: 'Always', starts: 1, phase: 'Running' },
   ends: { script: 'true', policy: 'Never', starts: 1, phase: 'Succeeded' },
   retries: {
-    script: '[ -e /state/tried ] || { touch /state/tried; exit 1; }; trap "exit 0" TERM; while :; do sleep 0.1; done',
+    script: `[ -e /state/tried ] || { touch /state/tried; exit 1; }; ${idle}`,
     policy: 'OnFailure',
     starts: 2,
     phase: 'Running',
@@ -36,31 +38,24 @@ type Behaviour = keyof typeof behaviours;
 const secretValue = 'tr3asure-of-the-test';
 
 const podOf = (name: string, behaviour: Behaviour): Pod =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace: 'default', labels: { behaviour } },
-    spec: {
-      restartPolicy: behaviours[behaviour].policy,
-      terminationGracePeriodSeconds: 2,
-      containers: [
-        {
-          name: 'app',
-          image: 'busybox:1.28',
-          command: ['sh', '-c', behaviours[behaviour].script],
-          env: [{ name: 'TREASURE', valueFrom: { secretKeyRef: { name: 'treasure', key: 'value' } } }],
-          volumeMounts: [
-            { name: 'state', mountPath: '/state' },
-            { name: 'treasure', mountPath: '/treasure' },
-          ],
-        },
+  idlePod(
+    name,
+    {
+      command: ['sh', '-c', behaviours[behaviour].script],
+      env: [{ name: 'TREASURE', valueFrom: { secretKeyRef: { name: 'treasure', key: 'value' } } }],
+      volumeMounts: [
+        { name: 'state', mountPath: '/state' },
+        { name: 'treasure', mountPath: '/treasure' },
       ],
+    },
+    {
+      restartPolicy: behaviours[behaviour].policy,
       volumes: [
         { name: 'state', emptyDir: {} },
         { name: 'treasure', secret: { secretName: 'treasure' } },
       ],
     },
-  }) as Pod;
+  );
 
 /** Tries until the server has answered; what a lost answer leaves open, the next try finds out. */
 const acknowledged = async (work: () => Promise<unknown>, doneBefore: string): Promise<void> => {
@@ -164,7 +159,9 @@ const expectStarts = ({ wanted, deleted }: World, ledger: Ledger): void => {
   expect(ledger.overlaps).toEqual([]);
 };
 
-test('kill -9 of server and agents loses no acknowledged object, runs no pod twice, forgets none, restarts none', async () => {
+test('kill -9 of server and agents loses no acknowledged object, runs no pod twice, forgets none, restarts none', {
+  timeout: 120_000 + kills * 10_000,
+}, async () => {
   const cluster = await startSplitCluster();
   onTestFinished(() => cluster.stop());
   const ledger = await openLedger(cluster.id);
@@ -187,10 +184,7 @@ test('kill -9 of server and agents loses no acknowledged object, runs no pod twi
     stopped: false,
   };
   await client.create(podKind, podOf('witness', 'stays'));
-  const witness = await until('the witness runs', async () => {
-    const { status } = await client.get(podKind, { namespace: 'default', name: 'witness' });
-    return status?.phase === 'Running' && status.containerStatuses![0];
-  });
+  const witness = await running(client, 'witness');
 
   const traffic = comeAndGo(world);
   try {
@@ -211,13 +205,53 @@ test('kill -9 of server and agents loses no acknowledged object, runs no pod twi
   const expected = [...world.wanted].filter(([, behaviour]) => behaviours[behaviour].phase === 'Running').length;
   expect(live.filter(({ labels }) => labels['io.kubernetes.docker.type'] === 'container')).toHaveLength(expected);
 
-  for (const name of world.wanted.keys()) await client.remove(podKind, { namespace: 'default', name });
-  await until('all pods are gone', async () => (await phasesOf(cluster)).size === 0);
+  await deleteAllPods(client);
   await until('no container is left', async () => (await containersOf(cluster.id)).length === 0);
   await until('no cgroup of a pod is left', () => podCgroups(cluster.id).length === 0);
   await until('no volume is left', () => podFolders(cluster).length === 0);
   expect(await volumesOf(cluster.id)).toEqual([]);
   expectNoSecretsTold(cluster);
+});
+
+test('kill -9 of what berth up started, and berth up again: everything is there, and nothing was restarted', async () => {
+  const place = openPlace();
+  onTestFinished(() => place.leave());
+  const data = join(place.folder, 'data');
+  const port = String(await freePort());
+  const up = async (): Promise<void> => {
+    const said = await place.run(['up', '--data', data, '--port', port, '--node', 'u=cpu:1,memory:1Gi']);
+    expect(said.stderr).toBe('');
+    expect(said.code).toBe(0);
+  };
+  const kill = async (): Promise<void> => {
+    const { pid } = findRunning(data)!;
+    process.kill(pid, 'SIGKILL');
+    await until('the process has ended', () => findRunning(data) === undefined);
+  };
+  await up();
+  const { id } = readSettings(data)!;
+  onTestFinished(() => removeAllOf(id));
+  const ledger = await openLedger(id);
+  onTestFinished(() => ledger.close());
+  const client = await place.client(place.env['KUBECONFIG']!);
+  await client.create(podKind, idlePod('witness'));
+  const witness = await running(client, 'witness');
+  for (let round = 0; round < 3; round++) {
+    await client.create(podKind, idlePod(`late-${round}`));
+    await kill();
+    await up();
+  }
+  for (let round = 0; round < 3; round++) await running(client, `late-${round}`);
+  expect(await running(client, 'witness')).toEqual(witness);
+  for (const name of ['witness', 'late-0', 'late-1', 'late-2'])
+    expect(ledger.starts(`default/${name}/app`), name).toEqual(['0']);
+  // What a killed process leaves behind, down takes away too.
+  await kill();
+  const said = await place.run(['down', '--data', data]);
+  expect(said.code).toBe(0);
+  expect(said.stdout).toContain('Berth was down already; 8 containers left over were removed');
+  expect(await containersOf(id)).toEqual([]);
+  expect(cgroupsOf(id)).toEqual([]);
 });
 
 /** Cgroups below those of the nodes. */
