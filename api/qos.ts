@@ -28,8 +28,9 @@ const ofContainers = (pod: Pod): Totals => {
   const requests = new Map<string, string>();
   const limits = new Map<string, string>();
   let allLimited = true;
-  for (const list of [pod.spec.containers, pod.spec.initContainers ?? []]) {
-    for (const { resources } of list) {
+  // A pod without containers is asked for its class too, before validation refuses it.
+  for (const list of [pod.spec.containers, pod.spec.initContainers]) {
+    for (const { resources } of list ?? []) {
       addPositive(requests, resources?.requests);
       if (addPositive(limits, resources?.limits) !== counted.length) allLimited = false;
     }

@@ -195,7 +195,7 @@ export const validatePriorityClass = (
         `priority class names with 'system-' prefix are reserved for system use only. error: ${fault}`,
       ),
     );
-  else if (!metadata.name.startsWith('system-') && value > highestUserPriority)
+  else if (!metadata.name?.startsWith('system-') && value > highestUserPriority)
     causes.push(forbiddenField('value', `maximum allowed value of a user defined priority is ${highestUserPriority}`));
   checkOneOf(preemptionPolicy, ['PreemptLowerPriority', 'Never'], 'preemptionPolicy', causes);
   if (old === undefined) return causes;
