@@ -329,6 +329,24 @@ describe('the values in a protobuf body', () => {
     expect(Object.entries((labels(pairs) as { labels: object }).labels)).toEqual(Object.entries(pairs));
   });
 
+  it('reach fields called options, which our copy of the descriptor once lacked', () => {
+    const { object } = decodeProtobuf(
+      encode('v1', 'Pod', 'api.core.v1.Pod', {
+        spec: {
+          containers: [{ name: 'a' }],
+          dnsConfig: { nameservers: ['1.1.1.1'], options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }] },
+          volumes: [{ name: 'f', volumeSource: { flexVolume: { driver: 'd/x', options: { size: '1' } } } }],
+        },
+      }),
+    );
+    expect(object['spec']).toEqual({
+      containers: [{ name: 'a' }],
+      dnsConfig: { nameservers: ['1.1.1.1'], options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }] },
+      volumes: [{ name: 'f', flexVolume: { driver: 'd/x', options: { size: '1' } } }],
+    });
+    expect(decodeObject(podKind, object).unknownFields).toEqual([]);
+  });
+
   it('are empty in a map entry that holds only a key', () => {
     const envelope = (raw: readonly number[]) =>
       Uint8Array.from([

@@ -1,10 +1,10 @@
 /** The schemas against Kubernetes' own protobuf messages: every field, its JSON name, its type, both ways. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { bindingSchema } from '#api/kinds/config.ts';
 import { deleteOptionsSchema } from '#api/kinds/meta.ts';
 import { evictionSchema } from '#api/kinds/policy.ts';
 import { kinds } from '#api/kinds.ts';
+import descriptor from '#api/proto/k8s-proto.json' with { type: 'json' };
 import {
   fieldsV1Title,
   intOrStringTitle,
@@ -31,7 +31,7 @@ const collect = ({ fields, nested }: Package, path: string): void => {
   if (fields !== undefined) messages.set(path, fields);
   for (const [name, inner] of Object.entries(nested ?? {})) collect(inner, path === '' ? name : `${path}.${name}`);
 };
-collect(JSON.parse(readFileSync(new URL('../../data/proto/k8s-proto.json', import.meta.url), 'utf8')) as Package, '');
+collect(descriptor as Package, '');
 
 /** Fields of these names are written in JSON as if they were fields of the message around them. */
 const inlined = new Set(['volumeSource', 'handler', 'localObjectReference', 'ephemeralContainerCommon']);
@@ -39,8 +39,6 @@ const inlined = new Set(['volumeSource', 'handler', 'localObjectReference', 'eph
 /** What the schemas have on purpose beyond the descriptor, and why. */
 const beyondProto: Readonly<Record<string, string>> = {
   'PodSpec.workloadRef': 'v1.35 has it, the descriptor is of a later release that calls it schedulingGroup',
-  'PodDNSConfig.options': 'the descriptor lost every field called options (a reserved word of protobufjs)',
-  'FlexVolumeSource.options': 'the descriptor lost every field called options (a reserved word of protobufjs)',
 };
 
 const scalars: Readonly<Record<string, string>> = {
