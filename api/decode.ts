@@ -78,7 +78,14 @@ export const strictProblems = (
 ];
 
 export const cannotBeHandled = (kind: Pick<Kind, 'kind' | 'version'>, why: string): ApiError =>
-  badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${why}`);
+  badRequest(`${unhandled(kind)}${why}`);
+
+/** Only the `why` of cannotBeHandled; other messages as they are. */
+export const whyUnhandled = (kind: Pick<Kind, 'kind' | 'version'>, { message }: ApiError): string =>
+  message.startsWith(unhandled(kind)) ? message.slice(unhandled(kind).length) : message;
+
+const unhandled = ({ kind, version }: Pick<Kind, 'kind' | 'version'>): string =>
+  `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: `;
 
 const checkKind = (kind: Kind, json: Record<string, unknown>): void => {
   const { apiVersion, kind: given } = json;

@@ -9,6 +9,18 @@ export const unprocessable = (why: string): ApiError =>
     message: `the server rejected our request due to an error in our request: ${why}`,
   });
 
-/** 422 for a patch after which the object does not decode, or has fields that strict validation refuses. */
-export const patchInvalid = (patch: unknown, why: string): ApiError =>
-  invalid({ group: '', kind: '' }, '', [invalidValue('patch', JSON.stringify(patch), why)]);
+/**
+ * 422 for a patch after which the object does not decode, or has fields that strict validation refuses. `shown` is what
+ * upstream quotes of it: the patched object as JSON, or a strategic patch as Go prints it.
+ */
+export const patchInvalid = (shown: string, why: string): ApiError =>
+  invalid({ group: '', kind: '' }, '', [invalidValue('patch', shown, why)]);
+
+/** A JSON value as Go's %+v prints it: `map[spec:map[replicas:3] x:[a b]]`. */
+export const goPrinted = (value: unknown): string => {
+  if (value === null || value === undefined) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(goPrinted).join(' ')}]`;
+  if (typeof value !== 'object') return String(value);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([key, item]) => `${key}:${goPrinted(item)}`).join(' ')}]`;
+};

@@ -1,26 +1,23 @@
 /** The first step of a write: from what the client sent to the object as it would be, with the strictness it asked for. */
-import { decodeObject, strictError, strictProblems } from '#api/decode.ts';
+import { decodeObject, strictError, strictProblems, whyUnhandled } from '#api/decode.ts';
 import type { KubeObject } from '#api/object.ts';
-import { patchInvalid } from '#api/patch/errors.ts';
+import { goPrinted, patchInvalid } from '#api/patch/errors.ts';
+import { ApiError } from '#api/status.ts';
 import { deepCopy } from '#base/deep.ts';
 import { patchedObject } from './patch.ts';
 import type { Draft } from './request.ts';
-import type { Step } from './write.ts';
+import type { Step, Write } from './write.ts';
 
 export const decodeChange: Step = write => {
   const { change, target, context, old, warnings } = write;
   const { kind } = target;
-  const isPatch = change.verb === 'patch';
-  const json = isPatch ? patchedObject(write, change.patch) : change.body;
-  const { object, unknownFields } = decodeObject(kind, json);
-  const duplicates = isPatch ? [] : (change.duplicateFields ?? []);
+  const json = change.verb === 'patch' ? patchedObject(write, change.patch) : change.body;
+  const { object, unknownFields } = decoded(write, json);
+  const duplicates = change.verb === 'patch' ? [] : (change.duplicateFields ?? []);
   // Absent means Warn, as upstream.
   if (context.fieldValidation === 'Strict') {
     const error = strictError(kind, unknownFields, duplicates);
-    // A patch is found wanting only after it was applied, so upstream blames the patch as a whole.
-    if (error !== undefined && isPatch)
-      throw patchInvalid(change.patch.body, error.message.slice(error.message.indexOf('strict')));
-    if (error !== undefined) throw error;
+    if (error !== undefined) throw blamed(write, json, error);
   } else if (context.fieldValidation !== 'Ignore')
     for (const problem of strictProblems(unknownFields, duplicates)) warnings.add(problem);
   write.draft = object as unknown as Draft;
@@ -29,6 +26,21 @@ export const decodeChange: Step = write => {
   const { resourceVersion } = object.metadata;
   if (old !== undefined && resourceVersion && (change.verb === 'update' || resourceVersion !== revOf(old.value)))
     write.wantedRev = resourceVersion;
+};
+
+const decoded = (write: Write, json: unknown): ReturnType<typeof decodeObject> => {
+  try {
+    return decodeObject(write.target.kind, json);
+  } catch (error) {
+    throw error instanceof ApiError ? blamed(write, json, error) : error;
+  }
+};
+
+/** A patch is found wanting only after it was applied, so upstream blames the patch as a whole (patch.go). */
+const blamed = ({ change, target }: Write, json: unknown, error: ApiError): ApiError => {
+  if (change.verb !== 'patch' || change.patch.type === 'apply') return error;
+  const { type, body } = change.patch;
+  return patchInvalid(type === 'strategic' ? goPrinted(body) : JSON.stringify(json), whyUnhandled(target.kind, error));
 };
 
 const fillSpec = (draft: Draft, old: KubeObject): void => {

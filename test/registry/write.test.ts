@@ -244,7 +244,35 @@ describe('patch', () => {
     const patch = { type: 'strategic' as const, body: { spec: { bogus: 1 } } };
     expect(await failure(world.patch(podKind, 'web', patch, { fieldValidation: 'Strict' }))).toMatchObject({
       code: 422,
+      message:
+        ' "" is invalid: patch: Invalid value: "map[spec:map[bogus:1]]": strict decoding error: unknown field "spec.bogus"',
       details: { causes: [{ field: 'patch', message: expect.stringContaining('unknown field "spec.bogus"') }] },
+    });
+  });
+
+  test('whose result has a value of a wrong type is refused as a whole, naming the field', async () => {
+    await createPod(world, 'web');
+    const why = 'json: cannot unmarshal string into Go struct field PodSpec.spec.priority of type int32';
+    const strategic = { type: 'strategic' as const, body: { spec: { priority: 'x', nodeName: null, overhead: [] } } };
+    expect(await failure(world.patch(podKind, 'web', strategic))).toMatchObject({
+      code: 422,
+      reason: 'Invalid',
+      message: ` "" is invalid: patch: Invalid value: "map[spec:map[nodeName:<nil> overhead:[] priority:x]]": ${why}`,
+      details: { causes: [{ reason: 'FieldValueInvalid', field: 'patch' }] },
+    });
+    const merge = { type: 'merge' as const, body: { spec: { priority: 'x' } } };
+    const json = { type: 'json' as const, body: [{ op: 'add', path: '/spec/priority', value: 'x' }] };
+    for (const patch of [merge, json]) {
+      const refused = await failure(world.patch(podKind, 'web', patch));
+      expect(refused).toMatchObject({ code: 422, reason: 'Invalid', message: expect.stringContaining(why) });
+      // What is quoted is the object as the patch left it.
+      expect(refused.message).toContain(JSON.stringify('"priority":"x"').slice(1, -1));
+    }
+    const kind = { type: 'merge' as const, body: { kind: 'Node' } };
+    expect(await failure(world.patch(podKind, 'web', kind))).toMatchObject({ code: 422 });
+    expect(await failure(world.update(podKind, { metadata: { name: 'web' }, spec: { priority: 'x' } }))).toMatchObject({
+      code: 400,
+      message: `Pod in version "v1" cannot be handled as a Pod: ${why}`,
     });
   });
 
