@@ -20,9 +20,12 @@ export const compileRequired = (
   const labels = Object.entries(nodeSelector ?? {}).map(
     ([key, value]) => new Requirement(columns.labelColumn(key), has => has === value),
   );
-  const terms = required?.nodeSelectorTerms
-    .map(term => compileTermTest(term, columns))
-    .filter(test => test !== undefined);
+  const terms =
+    required === undefined
+      ? undefined
+      : (required.nodeSelectorTerms ?? [])
+          .map(term => compileTermTest(term, columns))
+          .filter(test => test !== undefined);
   if (labels.length === 0 && terms === undefined) return undefined;
   return {
     matches(slot) {
