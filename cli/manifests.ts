@@ -3,6 +3,7 @@
  * documents, `kind: List` taken apart. Each object remembers where it stood, so that a fault can be shown at its line.
  * A syntax error ends its file; a document that is no object is reported and the next one read.
  */
+import { isUtf8 } from 'node:buffer';
 import { globSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { CliError } from './failure.ts';
@@ -49,10 +50,17 @@ export const readManifests = async (
     if (/^https?:\/\//.test(path))
       throw new CliError(`-f ${path}: berth reads files, directories and - (stdin), not URLs`);
     for (const file of filesAt(path, io.cwd, options.recursive)) {
-      found.push(...parseFile(file, readFileSync(resolve(io.cwd, file), 'utf8'), options, io));
+      const bytes = readFileSync(resolve(io.cwd, file));
+      found.push(...(isUtf8(bytes) ? parseFile(file, bytes.toString('utf8'), options, io) : [notUtf8(file, bytes)]));
     }
   }
   return found;
+};
+
+const notUtf8 = (file: string, bytes: Buffer): Read => {
+  const before = bytes.toString('utf8').split('\ufffd', 1)[0]!.split('\n');
+  const why = `error parsing ${file}: error converting YAML to JSON: yaml: line ${before.length}: it is not UTF-8`;
+  return { failure: new CliError(`${why}\n${file}:${before.length}:${before.at(-1)!.length + 1}`) };
 };
 
 const filesAt = (path: string, cwd: string, recursive: boolean): readonly string[] => {
@@ -80,7 +88,8 @@ const filesBelow = (folder: string, cwd: string, recursive: boolean): string[] =
     });
 
 const parseFile = (source: string, text: string, options: ManifestOptions, io: Io): Read[] => {
-  const { documents, failure } = parseDocuments(source, text, options.duplicates === 'error');
+  // A byte order mark at the start says nothing about UTF-8.
+  const { documents, failure } = parseDocuments(source, text.replace(/^\ufeff/, ''), options.duplicates === 'error');
   const found = documents.flatMap((document): Read[] => {
     if (options.duplicates === 'warn') for (const said of document.duplicates) io.err(`Warning: ${said}\n`);
     if (document.value === null || document.value === undefined) return [];

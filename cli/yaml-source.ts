@@ -2,7 +2,20 @@
  * YAML 1.1 text with its places. Scalars are read as Go's YAML reads them for kubectl: `yes` and `on` are booleans,
  * `0644` is octal, but `1:30` and dates stay strings.
  */
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type Tags } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  parseDocument,
+  type Tags,
+  visit,
+  type YAMLParseError,
+} from 'yaml';
 import { CliError } from './failure.ts';
 
 export interface Place {
@@ -36,7 +49,12 @@ export const parseDocuments = (source: string, text: string, duplicatesAreErrors
     text: `${source}:${line}:${column}`,
     excerpt: excerptOf(lines[line - 1] ?? '', line, column),
   });
-  const json = /^\s*[{]/.test(text) ? jsonDocuments(source, text, place) : undefined;
+  const control = controlCharacter.exec(text);
+  if (control) {
+    const where = placeIn(text, control.index, place);
+    return { documents: [], failure: syntaxError(source, where, 'control characters are not allowed') };
+  }
+  const json = /^\s*[{]/.test(text) ? jsonDocuments(source, text, place, duplicatesAreErrors) : undefined;
   if (json) return json;
   const documents: SourceDocument[] = [];
   for (const chunk of chunksOf(lines)) {
@@ -50,19 +68,67 @@ export const parseDocuments = (source: string, text: string, duplicatesAreErrors
     for (const document of parseAllDocuments(chunk.text, { ...yaml11, lineCounter: counter }) as Document.Parsed[]) {
       const duplicates = document.errors.filter(error => error.code === 'DUPLICATE_KEY');
       const fatal = duplicatesAreErrors ? document.errors[0] : document.errors.find(e => e.code !== 'DUPLICATE_KEY');
-      if (fatal) {
-        const where = at(fatal.pos[0]);
-        const why = fatal.code === 'DUPLICATE_KEY' ? keyTwice(chunk.text, fatal.pos) : fatal.message;
-        return { documents, failure: syntaxError(source, where, why) };
-      }
+      const fault = fatal ? faultOf(fatal, chunk.text) : unreadable(document);
+      if (fault) return { documents, failure: syntaxError(source, at(fault.offset), fault.why) };
       documents.push({
-        value: document.toJS({ maxAliasCount: 1000 }),
+        value: document.toJS({ maxAliasCount }),
         duplicates: duplicates.map(error => `${at(error.pos[0]).text}: ${keyTwice(chunk.text, error.pos)}`),
         locate: path => at(offsetOf(document.contents, path)),
       });
     }
   }
   return { documents };
+};
+
+/** What YAML does not allow as it stands; tab, line ends and everything printable are fine. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]/;
+const maxAliasCount = 1000;
+
+const placeIn = (text: string, offset: number, place: (line: number, column: number) => Place): Place => {
+  const before = text.slice(0, offset).split('\n');
+  return place(before.length, before.at(-1)!.length + 1);
+};
+
+interface Fault {
+  readonly offset: number;
+  readonly why: string;
+}
+
+const faultOf = ({ code, pos, message }: YAMLParseError, text: string): Fault => {
+  if (code === 'DUPLICATE_KEY') return { offset: pos[0], why: keyTwice(text, pos) };
+  return { offset: pos[0], why: /call stack/.test(message) ? tooDeep : message };
+};
+
+const tooDeep = 'it is nested too deeply';
+
+/** What a document without syntax errors has that no JSON can be made of, in kubectl's words. */
+const unreadable = (document: Document.Parsed): Fault | undefined => {
+  const anchors = new Set<string>();
+  let fault: Fault | undefined;
+  let aliases = 0;
+  const found = (node: Node, why: string): symbol => {
+    fault = { offset: node.range?.[0] ?? 0, why };
+    return visit.BREAK;
+  };
+  visit(document, {
+    Node: (_, node) => {
+      if (isAlias(node)) {
+        aliases++;
+        return anchors.has(node.source) ? undefined : found(node, `unknown anchor '${node.source}' referenced`);
+      }
+      if (node.anchor) anchors.add(node.anchor);
+      if (!isScalar(node) || typeof node.value !== 'number' || Number.isFinite(node.value)) return undefined;
+      return found(node, `${node.source ?? node.value} is no number that JSON has`);
+    },
+  });
+  if (fault) return fault;
+  try {
+    document.toJS({ maxAliasCount });
+    return undefined;
+  } catch (error) {
+    return { offset: 0, why: aliases > 0 ? 'document contains excessive aliasing' : (error as Error).message };
+  }
 };
 
 const yaml11 = {
@@ -90,7 +156,7 @@ const syntaxError = (source: string, where: Place, why: string): CliError =>
 
 const keyTwice = (text: string, [from, to]: readonly [number, number]): string => {
   const key = /^[^:\n]*/.exec(text.slice(from, Math.max(to, from + 200)))![0].trim();
-  return `key ${JSON.stringify(key)} already set in map`;
+  return `key ${key.startsWith('"') ? key : JSON.stringify(key)} already set in map`;
 };
 
 const excerptOf = (line: string, number: number, column: number): string => {
@@ -117,41 +183,67 @@ const jsonDocuments = (
   source: string,
   text: string,
   place: (line: number, column: number) => Place,
+  duplicatesAreErrors: boolean,
 ): Parsed | undefined => {
   const documents: SourceDocument[] = [];
-  for (let rest = text; rest.trim() !== ''; ) {
-    try {
-      documents.push({ value: JSON.parse(rest), duplicates: [], locate: () => place(1, 1) });
-      return { documents };
-    } catch (error) {
-      const { message } = error as Error;
-      const offset = jsonFaultAt(message, rest);
-      if (message.includes('after JSON at position')) {
-        documents.push({ value: JSON.parse(rest.slice(0, offset)), duplicates: [], locate: () => place(1, 1) });
-        rest = rest.slice(offset);
-        continue;
-      }
+  const failure = (offset: number, why: string): CliError => {
+    const where = placeIn(text, offset, place);
+    return new CliError(`error parsing ${source}: json: ${why}\n${where.text}\n${where.excerpt}`);
+  };
+  for (let start = 0; text.slice(start).trim() !== ''; ) {
+    const rest = text.slice(start);
+    const { value, end, why } = firstJson(rest);
+    if (why !== undefined) {
       if (!/^\s*\{\s*["}]/.test(rest)) return undefined;
-      const before = text.slice(0, text.length - rest.length + offset).split('\n');
-      const where = place(before.length, before.at(-1)!.length + 1);
-      const what = message.replace(/ in JSON at position.*$| \(line \d+.*$|, (\.\.\.)?".*is not valid JSON$/s, '');
-      return {
-        documents,
-        failure: new CliError(`error parsing ${source}: json: ${what}\n${where.text}\n${where.excerpt}`),
-      };
+      return { documents, failure: failure(start + end, why) };
     }
+    // JSON is YAML: read as that, it tells its places and the keys that stand twice.
+    const at = start;
+    const document = parseDocument(rest.slice(0, end), yaml11);
+    const duplicates = document.errors.filter(error => error.code === 'DUPLICATE_KEY');
+    if (duplicates[0] && duplicatesAreErrors)
+      return { documents, failure: failure(at + duplicates[0].pos[0], keyTwice(rest, duplicates[0].pos)) };
+    documents.push({
+      value,
+      duplicates: duplicates.map(
+        error => `${placeIn(text, at + error.pos[0], place).text}: ${keyTwice(rest, error.pos)}`,
+      ),
+      locate: path => placeIn(text, at + offsetOf(document.contents, path), place),
+    });
+    start += end;
   }
   return { documents };
 };
 
-/** Where V8 stumbled: it tells the position of some faults, of others the ten characters before and after. */
-const jsonFaultAt = (message: string, text: string): number => {
-  const position = /at position (\d+)/.exec(message)?.[1];
-  if (position !== undefined) return Number(position);
-  const around = /^Unexpected token '(.+?)', (\.\.\.)?"(.*?)"(?:\.\.\.)? is not valid JSON$/s.exec(message);
-  if (!around) return text.length;
-  const [, token = '', cut, excerpt = ''] = around;
-  return Math.max(0, cut ? text.indexOf(excerpt) + 10 : text.indexOf(token));
+/** The JSON value that a text begins with and where it ends; or why there is none, and where. */
+const firstJson = (text: string): { readonly value?: unknown; readonly end: number; readonly why?: string } => {
+  try {
+    return { value: JSON.parse(text), end: text.length };
+  } catch (error) {
+    const { message } = error as Error;
+    const end = positionIn(message) ?? endOfGood(text);
+    if (message.includes('after JSON at position')) return { value: JSON.parse(text.slice(0, end)), end };
+    return { end, why: message.replace(/ in JSON at position.*$| \(line \d+.*$|, (\.\.\.)?".*$/s, '') };
+  }
+};
+
+const positionIn = (message: string): number | undefined => {
+  const found = /at position (\d+)/.exec(message);
+  return found ? Number(found[1]) : undefined;
+};
+
+/** Where the first wrong character is. The engine does not say it of short texts; so only those are tried. */
+const endOfGood = (text: string): number => {
+  for (let length = 1; length <= Math.min(text.length, 1000); length++) {
+    try {
+      JSON.parse(text.slice(0, length));
+    } catch (error) {
+      const { message } = error as Error;
+      const isOnlyShort = message.includes('end of JSON input') || positionIn(message) === length;
+      if (!isOnlyShort) return length - 1;
+    }
+  }
+  return text.trimEnd().length;
 };
 
 /** Where the field is, or the deepest parent of it that is there. */
