@@ -11,6 +11,8 @@ export interface Io {
   readonly colour: boolean;
   out(text: string | Uint8Array): void;
   err(text: string): void;
+  /** Resolves when the reader of our output has kept up; awaited wherever output may go on for ever. */
+  drain(): Promise<void>;
   /** All of stdin. */
   readStdin(): Promise<string>;
 }

@@ -158,6 +158,7 @@ const processIo = (): Io => {
     colour: process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
     out: text => void process.stdout.write(text),
     err: text => void process.stderr.write(text),
+    drain: () => (process.stdout.writableNeedDrain ? written(process.stdout) : Promise.resolve()),
     readStdin: async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
@@ -166,6 +167,10 @@ const processIo = (): Io => {
   };
 };
 
+/** Resolves when everything written so far has gone out. */
+const written = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise(resolve => stream.write('', () => resolve()));
+
 const lingerMs = 100;
 
 /** Runs this process's command line; the exit code is set when it ends. */
@@ -173,6 +178,8 @@ export const main = async (): Promise<void> => {
   const io = processIo();
   const code = await runCli(process.argv.slice(2), io);
   process.exitCode = io.signal.aborted && code === 0 ? (io.signal.reason as number) : code;
+  // Into a pipe with a slow reader the output is still on its way.
+  await Promise.all([written(process.stdout), written(process.stderr)]);
   // The command is done and its output written: what still hangs in the event loop (an idle connection) is not waited for.
   setTimeout(() => process.exit(), lingerMs).unref();
 };

@@ -75,6 +75,7 @@ export const watchObjects = async (cluster: Cluster, targets: Targets, flags: Ge
   const options = { resourceVersion, ...accept, signal: io.signal };
   for await (const event of watchLines<Table | AnyObject>(cluster, resource, selection, options)) {
     if (event.type === 'BOOKMARK') continue;
+    await io.drain();
     if (asTable) printRows(event.object as Table, event.type);
     else printObject(event.object, event.type);
   }

@@ -74,7 +74,10 @@ export const define: Define = (command, io) => {
 const get = async (cluster: Cluster, args: readonly string[], flags: GetFlags): Promise<void> => {
   const { io, api } = cluster;
   if (flags.raw) {
-    for await (const chunk of api.stream({ path: flags.raw, accept: '*/*' }, io.signal)) io.out(chunk);
+    for await (const chunk of api.stream({ path: flags.raw, accept: '*/*' }, io.signal)) {
+      io.out(chunk);
+      await io.drain();
+    }
     return;
   }
   const targets = await targetsOf(cluster, args, flags);

@@ -196,8 +196,11 @@ const copy = async (
   const prefix = flags.prefix || flags.allPods ? `[pod/${pod.metadata.name}/${container}] ` : '';
   const write = prefix === '' ? (chunk: Uint8Array) => io.out(chunk) : linesWith(prefix, io.out);
   try {
-    for await (const chunk of cluster.api.stream({ path, query: { ...query, container }, accept: '*/*' }, io.signal))
+    const call = { path, query: { ...query, container }, accept: '*/*' };
+    for await (const chunk of cluster.api.stream(call, io.signal)) {
       write(chunk);
+      await io.drain();
+    }
   } catch (error) {
     if (!flags.ignoreErrors) throw error;
     io.err(`error: ${(error as Error).message}\n`);

@@ -23,6 +23,7 @@ const read = async (text: string | Record<string, string>, options: Partial<Mani
     colour: false,
     out: () => {},
     err: said => warnings.push(said),
+    drain: async () => {},
     readStdin: async () => 'apiVersion: v1\nkind: Pod\nmetadata: {name: piped}\n',
   };
   const paths = path === '' ? (typeof text === 'string' ? ['f.yaml'] : ['.']) : [path];

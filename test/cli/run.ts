@@ -50,6 +50,7 @@ export const shellFor = (url: string): Shell => {
         err: text => {
           ran.err += text;
         },
+        drain: async () => {},
         readStdin: async () => more.stdin ?? '',
       };
       return { code: await runCli(args, io), ...ran };
