@@ -106,8 +106,11 @@ export interface Machine {
   facts(): Promise<HostFacts>;
   /** Busy CPU time of all CPUs and memory in use without what can be reclaimed; undefined where it cannot be read. */
   usage(): { readonly cpuNanos: number; readonly memoryWorkingSetBytes: number } | undefined;
-  /** Counters of the container that has this process, by kept-open files; undefined where they cannot be read. */
-  containerUsage(pid: number): UsageReader | undefined;
+  /**
+   * Counters of the container that has this process, by kept-open files; undefined where they cannot be read, also
+   * when the process of that number, as the agent sees it, is not in the container (another process namespace).
+   */
+  containerUsage(pid: number, containerId: string): UsageReader | undefined;
   /** An HTTP GET as probes and hooks make it; status 0 and a text when there is no answer. */
   httpGet(request: HttpGet): Promise<{ readonly status: number; readonly body: string; readonly error?: string }>;
   /** Undefined when the port accepts a connection, else the fault. */

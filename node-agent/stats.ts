@@ -131,7 +131,7 @@ export class Sampler {
 
   #readFiles(seen: ContainerSeen): boolean {
     if (this.#deps.source === 'engine') return false;
-    const reader = this.#readers.get(seen.id) ?? this.#deps.machine.containerUsage(seen.pid);
+    const reader = this.#readers.get(seen.id) ?? this.#deps.machine.containerUsage(seen.pid, seen.id);
     if (!reader) return false;
     this.#readers.set(seen.id, reader);
     const sample = reader.read();

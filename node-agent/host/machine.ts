@@ -64,10 +64,15 @@ const machineUsage = (proc: string): { cpuNanos: number; memoryWorkingSetBytes: 
 };
 
 /** The cgroup directories of a process, by controller. */
-const usageOfProcess = (proc: string, mount: string, version: '1' | '2', pid: number): UsageReader | undefined => {
-  const lines = textOf(path.join(proc, String(pid), 'cgroup'))
-    .trim()
-    .split('\n');
+const usageOfProcess = (
+  at: { readonly proc: string; readonly mount: string; readonly version: '1' | '2' },
+  pid: number,
+  containerId: string,
+): UsageReader | undefined => {
+  const { proc, mount, version } = at;
+  const text = textOf(path.join(proc, String(pid), 'cgroup'));
+  if (!text.includes(containerId)) return undefined;
+  const lines = text.trim().split('\n');
   const found = new Map<string, string>();
   for (const line of lines) {
     const [, names = '', at = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
@@ -150,7 +155,8 @@ export const hostMachine = (info: EngineInfo, options: MachineOptions = {}): Mac
     cgroups: openCgroups({ version: info.cgroupVersion, driver: info.cgroupDriver, mount }),
     facts: hostFacts,
     usage: () => machineUsage(proc),
-    containerUsage: pid => (pid === 0 ? undefined : usageOfProcess(proc, mount, info.cgroupVersion, pid)),
+    containerUsage: (pid, containerId) =>
+      pid === 0 ? undefined : usageOfProcess({ proc, mount, version: info.cgroupVersion }, pid, containerId),
     httpGet,
     connect,
   };

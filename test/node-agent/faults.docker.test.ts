@@ -77,7 +77,7 @@ describe.skipIf(dockerFault !== undefined)('an agent', () => {
     expect(
       (await h.runtime.list({ 'berth.dev/cluster': h.cluster })).filter(seen => seen.phase === 'running'),
     ).toHaveLength(2);
-    expect(existsSync(`${h.dataDir}/pods/${forgotten}`)).toBe(false);
+    await until('its directory gone', () => !existsSync(`${h.dataDir}/pods/${forgotten}`));
   });
 
   test('that loses its engine says so, and goes on by itself when it is back', async () => {
