@@ -72,7 +72,7 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersionKin
   /** True: `status` is written through /status only, and the main resource keeps it. */
   readonly hasStatus: boolean;
   readonly subresources: readonly Subresource[];
-  /** True when a change outside metadata and status raises metadata.generation. */
+  /** True: metadata.generation begins at 1 and rises with each change of `spec`. */
   readonly hasGeneration: boolean;
   /** Defaults that depend on other fields; static ones are in the schema. Mutates the draft. */
   defaults?(draft: T): void;

@@ -43,7 +43,7 @@ export const priorityClassKind: Kind<PriorityClass> = {
   columns: priorityClassColumns,
   selectable: {},
   hasStatus: false,
-  hasGeneration: false,
+  hasGeneration: true,
   subresources: [],
   defaults: priorityClass => {
     priorityClass.value ??= 0;

@@ -1,5 +1,5 @@
 /** The metadata that the server keeps: identity, creation, generation. */
-import type { KubeObject, ObjectMeta } from '#api/object.ts';
+import type { ObjectMeta } from '#api/object.ts';
 import { badRequest, conflict } from '#api/status.ts';
 import { toTime } from '#base/clock.ts';
 import { deepEqual } from '#base/deep.ts';
@@ -49,7 +49,8 @@ const keepOld = ({ target, draft, old }: Write): void => {
   copy(was, metadata, 'generation');
   copy(was, metadata, 'resourceVersion');
   delete metadata.selfLink;
-  if (target.kind.hasGeneration && specChanged(old!.value, draft)) metadata.generation = (was.generation ?? 0) + 1;
+  if (target.kind.hasGeneration && !deepEqual((old!.value as unknown as Draft).spec, draft.spec))
+    metadata.generation = (was.generation ?? 0) + 1;
 };
 
 // A client may leave these out, but not change them (validateObject refuses that).
@@ -65,12 +66,4 @@ const copy = <K extends keyof ObjectMeta>(from: ObjectMeta, to: ObjectMeta, fiel
 const checkNamespace = ({ kind, namespace }: Target, { metadata }: Draft): void => {
   if (!kind.namespaced || !metadata.namespace || metadata.namespace === namespace) return;
   throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
-};
-
-const specChanged = (old: KubeObject, draft: Draft): boolean => {
-  const without = (object: object) => {
-    const { metadata: _, status: __, ...rest } = object as Draft;
-    return rest;
-  };
-  return !deepEqual(without(old), without(draft));
 };

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type ConfigMap, configMapKind, namespaceKind, type Pod, podKind } from '#api/kinds/core.ts';
+import { type PriorityClass, priorityClassKind } from '#api/kinds/scheduling.ts';
 import { createPod, createWorld, failure, type World } from './world.ts';
 
 let world: World;
@@ -163,6 +164,15 @@ describe('update', () => {
     const status = await failure(world.update(podKind, { ...pod, spec: { ...pod.spec, restartPolicy: 'Never' } }));
     expect(status).toMatchObject({ code: 422 });
     expect(status.message).toContain('spec: Forbidden: pod updates may not change fields other than');
+  });
+
+  test('leaves the generation of a class without specification at 1', async () => {
+    const body = { metadata: { name: 'high', generation: 7 }, value: 10 };
+    const created = await world.create<PriorityClass>(priorityClassKind, body);
+    expect(created.metadata.generation).toBe(1);
+    const patch = { type: 'merge' as const, body: { description: 'for the few' } };
+    const changed = await world.patch<PriorityClass>(priorityClassKind, 'high', patch);
+    expect(changed).toMatchObject({ metadata: { generation: 1 }, description: 'for the few' });
   });
 
   test('raises the generation only when the specification changes', async () => {
