@@ -1,0 +1,103 @@
+/**
+ * What an agent costs that looks after 50 running containers and samples their usage each second: its CPU and memory, and
+ * the CPU of dockerd and containerd while it runs, less what they use in the same run while it does not.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { leftoversOf, sweep } from '#cli/demo/leftovers.ts';
+import { findRunning } from '#cli/local/instance.ts';
+import { clusterIdOf, parseJoin } from '#cli/local/join.ts';
+import { type Bed, cpuMsOf, end, onBed, outputOf, rssBytesOf } from './bed.ts';
+import { benchPod, Cluster, prepareEngine } from './cluster.ts';
+import { inParallel } from './raw-engine.ts';
+import { type Bench, type BenchResult, quantile, round } from './result.ts';
+
+const pods = 50;
+const windowMs = 1000;
+/** Windows with the agent, then without it. */
+const windows = { settling: 4, with: 10, without: 10 };
+
+export const agentBench: Bench = {
+  name: 'agent',
+  about: `CPU and memory of an agent with ${pods} running containers sampled each second, and dockerd's CPU that it causes`,
+  run: say => onBed(bed => run(bed, say)),
+};
+
+const run = async (bed: Bed, say: (line: string) => void): Promise<BenchResult[]> => {
+  const engineApi = await prepareEngine(bed, say);
+  const data = `${bed.folder}/server`;
+  const server = bed.start('cli/bin.js', ['server', '--data', data, '--port', '0']);
+  await outputOf(server, text => (text.includes('berth token') ? true : undefined));
+  const { join } = findRunning(data)!;
+  const agent = bed.start('cli/bin.js', ['agent', '--node', 'bench', '--data', `${bed.folder}/agent`, '--join', join]);
+  // An agent that ends leaves its containers running.
+  const { caPem } = parseJoin(join);
+  bed.defer(async () => {
+    await end(agent);
+    const found = await leftoversOf(engineApi, clusterIdOf(caPem));
+    await sweep(engineApi, clusterIdOf(caPem), found);
+  });
+  const cluster = await Cluster.connect(bed, `${data}/kubeconfig`);
+  const names = Array.from({ length: pods }, (_, i) => `sampled-${i}`);
+  await inParallel(names, 8, name => cluster.apply(benchPod(name)));
+  await cluster.untilRunning(names);
+  say(`  ${pods} pods run; sampling`);
+  const engine = enginePids();
+  await sample([], windows.settling);
+  const running = await sample([agent.pid!, ...engine], windows.with);
+  const rss = rssBytesOf(agent.pid!);
+  await end(agent);
+  const without = await sample(engine, windows.without);
+  const agentPercent = running.map(percents => percents[0]!);
+  const engineWith = running.map(percents => sum(percents.slice(1)));
+  const engineWithout = without.map(sum);
+  const mean = (values: readonly number[]) => sum(values) / values.length;
+  return [
+    {
+      name: `agent, ${pods} containers: CPU, mean`,
+      value: round(mean(agentPercent)),
+      unit: '% core',
+      raw: { percentEachSecond: agentPercent, p50: round(quantile(agentPercent, 0.5)) },
+    },
+    { name: `agent, ${pods} containers: RSS`, value: round(rss / 2 ** 20, 0), unit: 'MiB', raw: { bytes: rss } },
+    {
+      name: `agent, ${pods} containers: CPU of dockerd and containerd it causes`,
+      value: round(mean(engineWith) - mean(engineWithout)),
+      unit: '% core',
+      raw: { withAgent: engineWith, withoutAgent: engineWithout, processes: engine.length },
+    },
+  ];
+};
+
+const sum = (values: readonly number[]): number => round(values.reduce((total, value) => total + value, 0));
+
+/** Per window the CPU of each process in percent of a core. */
+const sample = async (pids: readonly number[], count: number): Promise<number[][]> => {
+  const rows: number[][] = [];
+  let last = pids.map(cpuMsOf);
+  let lastMs = performance.now();
+  for (let i = 0; i < count; i++) {
+    await new Promise(resolve => setTimeout(resolve, windowMs));
+    const now = pids.map(cpuMsOf);
+    const nowMs = performance.now();
+    rows.push(now.map((ms, p) => round((100 * (ms - last[p]!)) / (nowMs - lastMs))));
+    last = now;
+    lastMs = nowMs;
+  }
+  return rows;
+};
+
+/** The engine's processes where they are to be seen (an engine on another machine is not). */
+const enginePids = (): number[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => ['dockerd', 'containerd'].includes(commandOf(pid)));
+
+const commandOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    // It has ended meanwhile.
+    return '';
+  }
+};
