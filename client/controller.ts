@@ -100,6 +100,8 @@ export class ControllerRunner<T extends KubeObject, M> {
     await Promise.all([...this.#informers.values()].map(informer => informer.whenSynced(signal)));
     const workers = this.#controller.serial ? 1 : (this.#deps.workers ?? 4);
     await Promise.all(Array.from({ length: workers }, () => this.#work(signal)));
+    // Its timer would keep the process alive until the next key falls due.
+    if (signal.aborted) this.#queue.close();
   }
 
   #register(kind: Kind<never>, informer: unknown): void {
