@@ -68,7 +68,7 @@ export const parseDocuments = (source: string, text: string, duplicatesAreErrors
     for (const document of parseAllDocuments(chunk.text, { ...yaml11, lineCounter: counter }) as Document.Parsed[]) {
       const duplicates = document.errors.filter(error => error.code === 'DUPLICATE_KEY');
       const fatal = duplicatesAreErrors ? document.errors[0] : document.errors.find(e => e.code !== 'DUPLICATE_KEY');
-      const fault = fatal ? faultOf(fatal, chunk.text) : unreadable(document);
+      const fault = fatal ? faultOf(fatal, chunk.text, document) : unreadable(document);
       if (fault) return { documents, failure: syntaxError(source, at(fault.offset), fault.why) };
       documents.push({
         value: document.toJS({ maxAliasCount }),
@@ -95,9 +95,21 @@ interface Fault {
   readonly why: string;
 }
 
-const faultOf = ({ code, pos, message }: YAMLParseError, text: string): Fault => {
+const faultOf = ({ code, pos, message }: YAMLParseError, text: string, document: Document.Parsed): Fault => {
   if (code === 'DUPLICATE_KEY') return { offset: pos[0], why: keyTwice(text, pos) };
+  if (/^Missing closing .*quote/.test(message)) return { offset: openQuote(document) ?? pos[0], why: message };
   return { offset: pos[0], why: /call stack/.test(message) ? tooDeep : message };
+};
+
+/** Where the last quoted text begins: of an open quote, that tells more than where everything ends. */
+const openQuote = (document: Document.Parsed): number | undefined => {
+  let offset: number | undefined;
+  visit(document, {
+    Scalar: (_, { type, range }) => {
+      if (type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') offset = range?.[0];
+    },
+  });
+  return offset;
 };
 
 const tooDeep = 'it is nested too deeply';

@@ -2,6 +2,7 @@
  * The HTTPS server: one wildcard route for everything. Here a request is authenticated, authorized and given to whoever answers
  * it, and every failure, of whatever layer, becomes a Status.
  */
+import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -26,6 +27,8 @@ export interface ApiServer {
 
 /** As upstream: 3 MiB for what clients write. */
 const bodyLimit = 3 * 1024 * 1024;
+/** What is read of a body that is too large, so that its sender gets to hear it. */
+const discardLimit = 32 * 1024 * 1024;
 const finishMs = 2_000;
 
 export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => {
@@ -52,7 +55,13 @@ export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => 
     },
   });
   acceptAnyBody(app);
-  app.setErrorHandler((error, _, reply) => sendError(reply, statusOfFailure(deps, error)));
+  app.setErrorHandler(async (error, request, reply) => {
+    const status = statusOfFailure(deps, error);
+    // A client that is still sending would see a broken connection instead of the answer.
+    if (status.code === 413) await discard(request.raw);
+    sendError(reply, status);
+    return reply;
+  });
   app.setNotFoundHandler((_, reply) => sendError(reply, pathNotFound().status));
   app.route({
     method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
@@ -77,6 +86,19 @@ const acceptAnyBody = (app: FastifyInstance): void => {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_, body, done) => done(null, body));
 };
+
+/** Reads what is left of a body, as far as that is bearable. */
+const discard = (body: IncomingMessage): Promise<void> =>
+  new Promise(resolve => {
+    let bytes = 0;
+    body.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > discardLimit) resolve();
+    });
+    for (const end of ['end', 'close', 'error']) body.on(end, () => resolve());
+    if (body.destroyed || body.readableEnded) resolve();
+    else body.resume();
+  });
 
 const answer = async (
   deps: ServerDeps,
