@@ -7,6 +7,7 @@ import type { Container, Pod, PodStatus } from '#api/kinds/core.ts';
 import { createBackoff } from '#base/backoff.ts';
 import { toTime } from '#base/clock.ts';
 import { createStop } from '#base/stop.ts';
+import { backoffEvents } from './backoff-events.ts';
 import { settle } from './evidence.ts';
 import { label, type PodSeen } from './names.ts';
 import {
@@ -35,7 +36,7 @@ import {
   withPod,
 } from './pod-memory.ts';
 import { isTerminal } from './pod-phase.ts';
-import { type Action, allContainers, graceOf } from './pod-plan.ts';
+import { type Action, graceOf } from './pod-plan.ts';
 import { Prober } from './probes.ts';
 import { type ContainerSeen, isFault } from './runtime.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -186,7 +187,8 @@ export class PodWorker {
   }
 
   #report(status: PodStatus): void {
-    this.#tellBackoffs(status);
+    for (const { container, type, reason, message } of backoffEvents(this.#pod, this.#status.latest, status))
+      podEvent(this.#deps, this.#pod, type, reason, message, container);
     if (this.#pod.status?.phase !== status.phase && status.reason === 'DeadlineExceeded')
       podEvent(this.#deps, this.#pod, 'Normal', 'DeadlineExceeded', status.message ?? '');
     if (!this.#isGone) {
@@ -197,33 +199,6 @@ export class PodWorker {
     if (isTerminal(status.phase) && this.#pod.status !== status) {
       this.#pod = { ...this.#pod, status };
       this.#dirty = true;
-    }
-  }
-
-  /** Events of containers that have just begun to wait for a restart or a pull. */
-  #tellBackoffs(status: PodStatus): void {
-    const { name, namespace = '' } = this.#pod.metadata;
-    const old = [
-      ...(this.#status.latest?.initContainerStatuses ?? []),
-      ...(this.#status.latest?.containerStatuses ?? []),
-    ];
-    for (const now of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]) {
-      const reason = now.state?.waiting?.reason;
-      const before = old.find(candidate => candidate.name === now.name);
-      if (reason === before?.state?.waiting?.reason) continue;
-      const container = allContainers(this.#pod).find(candidate => candidate.name === now.name);
-      const tell = (type: 'Normal' | 'Warning', eventReason: string, message: string) =>
-        podEvent(this.#deps, this.#pod, type, eventReason, message, container);
-      if (reason === 'CrashLoopBackOff')
-        tell(
-          'Warning',
-          'BackOff',
-          `Back-off restarting failed container ${now.name} in pod ${name}_${namespace}(${this.#uid})`,
-        );
-      if (reason === 'ImagePullBackOff') {
-        tell('Normal', 'BackOff', `Back-off pulling image "${container?.image}"`);
-        tell('Warning', 'Failed', 'Error: ImagePullBackOff');
-      }
     }
   }
 
