@@ -21,6 +21,7 @@ import type { User } from '#registry/request.ts';
 import { stamp } from '#registry/stamp.ts';
 import { openTokens } from '#server/authn.ts';
 import { createApiServer } from '#server/http.ts';
+import { InFlight } from '#server/in-flight.ts';
 import { createServerMetrics } from '#server/metrics.ts';
 import { createNodeLinks, type NodeLinks } from '#server/node-links.ts';
 import { ensureTls, ownAddresses, type ServerTls } from '#server/tls.ts';
@@ -87,7 +88,8 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     const { caPem } = tls;
     const metrics = createServerMetrics();
     const openapi = new OpenApi(kinds, versionInfo.gitVersion);
-    const own = { registry, kinds, tokens, nodeLinks, metrics, openapi, clock, log, caPem, checks };
+    const inFlight = new InFlight();
+    const own = { registry, kinds, tokens, nodeLinks, metrics, inFlight, openapi, clock, log, caPem, checks };
     const server = createApiServer({ ...own, stopping: stopping.signal }, tls);
     const url = await listen(server.app, host, options.port ?? 0);
     const client = (user: User = internalUser('internal')) => createLocalClient(registry, user);

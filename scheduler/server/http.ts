@@ -133,15 +133,24 @@ const dispatch = async (
     if (request.headers.authorization === undefined && answerHealth(deps, info, reply)) return reply;
     throw unauthorized();
   }
+  const place = deps.inFlight.enter(info, user);
+  try {
+    return await permitted({ deps, info, user, request, reply });
+  } finally {
+    deps.inFlight.leave(place);
+  }
+};
+
+const permitted = async (call: Call): Promise<FastifyReply | undefined> => {
+  const { deps, info, user } = call;
   const verdict = authorize(deps.registry, user, info);
   if (!verdict.allowed) throw refusal(user, info, verdict.reason);
-  if (!info.isResource) return answerPath({ deps, info, user, request, reply });
-  const call: Call<typeof info> = { deps, info, user, request, reply };
+  if (!info.isResource) return answerPath({ ...call, info });
   const reviewed = answerReview(call) ?? answerJoin(call);
   if (reviewed !== undefined) return reviewed;
   const kind = kindOfResource(info.group, info.version, info.resource);
   if (kind === undefined) throw pathNotFound();
-  return handleResource({ ...call, kind });
+  return handleResource({ ...call, info, kind });
 };
 
 const statusOfFailure = (deps: ServerDeps, error: unknown): Status => {

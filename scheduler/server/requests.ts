@@ -7,6 +7,7 @@ import type { Log } from '#base/log.ts';
 import type { Registry } from '#registry/registry.ts';
 import type { User } from '#registry/request.ts';
 import type { Tokens } from './authn.ts';
+import type { InFlight } from './in-flight.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { NodeLinks } from './node-links.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
@@ -17,6 +18,7 @@ export interface ServerDeps {
   readonly tokens: Tokens;
   readonly nodeLinks: NodeLinks;
   readonly metrics: ServerMetrics;
+  readonly inFlight: InFlight;
   readonly openapi: OpenApi;
   readonly clock: Clock;
   readonly log: Log;

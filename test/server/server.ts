@@ -1,6 +1,7 @@
 /** A real API server on a free port of 127.0.0.1, over a memory store, with its own CA; without controllers and scheduler. */
 import { Agent, request } from 'node:https';
 import { kinds } from '#api/kinds.ts';
+import type { NodeUsage } from '#api/node-calls.ts';
 import type { KubeObject } from '#api/object.ts';
 import { OpenApi } from '#api/openapi.ts';
 import type { Clock } from '#base/clock.ts';
@@ -11,6 +12,7 @@ import { systemUser } from '#registry/request.ts';
 import { stamp } from '#registry/stamp.ts';
 import { openTokens, type Tokens } from '#server/authn.ts';
 import { createApiServer } from '#server/http.ts';
+import { InFlight, type InFlightLimits } from '#server/in-flight.ts';
 import { createServerMetrics } from '#server/metrics.ts';
 import { createNodeLinks, type NodeLinks } from '#server/node-links.ts';
 import { ensureTls } from '#server/tls.ts';
@@ -31,7 +33,15 @@ export interface TestServer {
 
 const tls = await ensureTls({ hosts: [], nowMs: Date.now() });
 
-export const startServer = async (clock: Clock = systemClock): Promise<TestServer> => {
+export interface TestServerOptions {
+  readonly clock?: Clock;
+  readonly limits?: InFlightLimits;
+  /** What the nodes report; absent: what the links to them say. */
+  readonly usage?: () => Promise<readonly NodeUsage[]>;
+}
+
+export const startServer = async (options: TestServerOptions = {}): Promise<TestServer> => {
+  const { clock = systemClock } = options;
   const store = openStore<KubeObject>({
     journal: memoryJournal(),
     stamp,
@@ -39,7 +49,8 @@ export const startServer = async (clock: Clock = systemClock): Promise<TestServe
     now: () => clock.now(),
   });
   const nodeLinks = createNodeLinks({ clock, log: silentLog });
-  const registry = createRegistry({ store, clock, random: systemRandom, usage: () => nodeLinks.usage() });
+  const usage = options.usage ?? (() => nodeLinks.usage());
+  const registry = createRegistry({ store, clock, random: systemRandom, usage });
   for (const name of ['default', 'other', 'kube-system', 'kube-node-lease'])
     await registry.write(
       { kind: kinds.find(kind => kind.kind === 'Namespace')! },
@@ -55,6 +66,7 @@ export const startServer = async (clock: Clock = systemClock): Promise<TestServe
       tokens,
       nodeLinks,
       metrics: createServerMetrics(),
+      inFlight: new InFlight(options.limits),
       openapi: new OpenApi(kinds, versionInfo.gitVersion),
       clock,
       log: silentLog,
