@@ -8,6 +8,7 @@ import { examples, repeated } from '../command.ts';
 import { kubeconfigLocation } from '../connection.ts';
 import { CliError } from '../failure.ts';
 import type { Io } from '../io.ts';
+import { warnOfHost } from '../local/host-warning.ts';
 import { claim, dataFolder } from '../local/instance.ts';
 import { joinText } from '../local/join.ts';
 import { openLog } from '../local/log.ts';
@@ -73,6 +74,7 @@ const run = async (io: Io, flags: ServerFlags): Promise<void> => {
       const reach = flags.name?.[0] === undefined ? url : url.replace(/\/\/[^:]+/, `//${flags.name[0]}`);
       io.out(`Berth server ${clientVersion()}: ${url}\n  data        ${data}\n  kubeconfig  ${files.join(', ')}\n\n`);
       place.note({ ...note, kubeconfig: own, nodes: [], join: joinText({ server: reach, token: joinToken, caPem }) });
+      warnOfHost(io, flags.host);
       // Not the word itself: the output of a server often goes to a log, and the word holds a token.
       io.out(`A node joins with the command that this prints:\n  berth token --data ${data}\n`);
       await new Promise<void>(resolve => {

@@ -7,6 +7,7 @@ import { kubeconfigLocation } from '../connection.ts';
 import { durationText } from '../durations.ts';
 import { CliError, Exit, failureText } from '../failure.ts';
 import type { Io } from '../io.ts';
+import { warnOfHost } from '../local/host-warning.ts';
 import { dataFolder, findRunning, type Running, readSettings, type Settings } from '../local/instance.ts';
 import { launch, type Message } from '../local/launch.ts';
 import { hostNodeName, nodeText, parseNodes } from '../local/nodes.ts';
@@ -61,6 +62,7 @@ const up = async (io: Io, flags: UpFlags): Promise<void> => {
   if (flags.foreground) return foreground(io, flags, { data, settings, known, startedMs });
   const ready = await launch(io, data, argumentsOf(settings, flags, data));
   io.out(readyText(ready, settings, data, io.clock.now() - startedMs));
+  warnOfHost(io, settings.host);
   if (ready.nodes.some(node => !node.ready)) throw new Exit(1);
 };
 
@@ -148,6 +150,7 @@ const foreground = async (io: Io, flags: UpFlags, { data, settings, known, start
   const ready = (report: Ready) => {
     if (tell({ ready: report })) return;
     io.out(readyText(report, settings, data, io.clock.now() - startedMs));
+    warnOfHost(io, settings.host);
     io.out('\nCtrl-C takes it down.\n');
   };
   const options = {
