@@ -84,7 +84,7 @@ const authorizeNode = (registry: RegistryDeps, node: string, info: ResourceReque
     case 'services':
       return reads ? yes : no();
     case 'pods':
-      if (!reads) return verb === 'deletecollection' || subresource === 'binding' ? no() : yes;
+      if (!reads) return mayWritePod(registry, node, info);
       if (subresource !== undefined) return no();
       if (info.name === undefined)
         return selects(info, 'spec.nodeName', node)
@@ -102,6 +102,15 @@ const authorizeNode = (registry: RegistryDeps, node: string, info: ResourceReque
     default:
       return no();
   }
+};
+
+/** What is written of which pod is narrowed further by admission; nothing of exec, attach and their like is an agent's. */
+const mayWritePod = (registry: RegistryDeps, node: string, info: ResourceRequest): Verdict => {
+  const { verb, subresource } = info;
+  if (verb === 'deletecollection') return no();
+  if (subresource === 'eviction' && !isBound(registry, node, info))
+    return no(`node ${JSON.stringify(node)} can only evict pods with spec.nodeName set to itself`);
+  return subresource === undefined || subresource === 'status' || subresource === 'eviction' ? yes : no();
 };
 
 const noRelation = (node: string): Verdict => no(`no relationship found between node '${node}' and this object`);
