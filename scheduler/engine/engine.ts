@@ -12,7 +12,7 @@ import { Standing } from './standing.ts';
 import type { VictimFindings } from './victims.ts';
 import { Workspace } from './workspace.ts';
 
-/** Bytes that standing results may take; a standing takes about ten per node. */
+/** Bytes that standing results may take; a standing takes about 26 per node when it is grouped. */
 const standingBudget = 64 << 20;
 const nodeStandingLimit = 256;
 const runsLimit = 256;
@@ -72,7 +72,7 @@ export class Engine {
       return undefined;
     }
     this.#standings.set(shape, known);
-    const limit = Math.max(16, Math.floor(standingBudget / (10 * this.columns.capacity)));
+    const limit = Math.max(16, Math.floor(standingBudget / (26 * this.columns.capacity)));
     if (this.#standings.size > limit) this.#evict();
     return known;
   }

@@ -12,6 +12,8 @@ export class LabelColumn {
   population: Int32Array = new Int32Array(16);
   /** Nodes without the label. */
   missing = 0;
+  /** Values that more than one node has. */
+  shared = 0;
   readonly #idOf = new Map<string, number>();
 
   constructor(key: string, capacity: number) {
@@ -43,14 +45,14 @@ export class LabelColumn {
     const id = this.intern(node);
     this.ids[slot] = id;
     if (id < 0) this.missing++;
-    else this.population[id]!++;
+    else if (++this.population[id]! === 2) this.shared++;
   }
 
   leave(slot: number): void {
     const id = this.ids[slot]!;
     this.ids[slot] = -1;
     if (id < 0) this.missing--;
-    else this.population[id]!--;
+    else if (--this.population[id]! === 1) this.shared--;
   }
 
   resize(capacity: number): void {
@@ -68,6 +70,7 @@ export class LabelColumn {
     this.ids = other.ids;
     this.population = other.population;
     this.missing = other.missing;
+    this.shared = other.shared;
   }
 
   /** True when more than `least` values are numbered and most of them are on no node any more. */

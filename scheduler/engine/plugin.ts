@@ -42,6 +42,17 @@ export type WakeTest = (pod: PodView, change: ClusterChange, columns: Columns) =
 /** Row of the node that the change is about, -1 when it is about something else. */
 export const changedNode = (change: ClusterChange): number => ('slot' in change ? change.slot : -1);
 
+/**
+ * A whole number per row (-1 or more, below 2^24). Rows that agree in all traits of a run get the same answers from it.
+ * A trait of a row may change only when the row's pods or any node object changed. Traits with the same source and kind
+ * are the same trait.
+ */
+export interface Trait {
+  readonly source: object;
+  readonly kind: string;
+  at(row: number): number;
+}
+
 export interface FilterRun {
   /**
    * Judges `nodes[0..count)`: verdict is 0 for each; writes 1 + the index of a reason for those it refuses.
@@ -52,6 +63,8 @@ export interface FilterRun {
   follow?(changed: Uint32Array, count: number, nodesChanged: boolean): void;
   /** True when it would refuse no node now; lets pods be placed without looking at each node. */
   isSilent?(): boolean;
+  /** For scope `cluster`: what its answers for a row depend on; then it is asked about few rows only. */
+  traits?(): readonly Trait[];
   /** True when pods that come to or leave a node make no difference to its answers now. */
   isIndifferent?(): boolean;
   /** All reasons for refusing a node, when there can be more than one. */
@@ -86,8 +99,13 @@ export interface ScorePlugin {
 }
 
 export interface ScoreRun {
-  /** Writes whole raw scores at `out[node]` for `nodes[0..count)`. Returns false when skipped: adds 0 to all. */
-  score(nodes: Uint32Array, count: number, out: Int32Array): boolean;
+  /**
+   * Writes whole raw scores at `out[node]` for `nodes[0..count)`. Returns false when skipped: adds 0 to all. With
+   * `population` (by row) each node stands for that many that are like it in all traits.
+   */
+  score(nodes: Uint32Array, count: number, out: Int32Array, population?: Int32Array): boolean;
+  /** As for filters. */
+  traits?(): readonly Trait[];
   /** True when a score now would be skipped, whatever the nodes; lets pods be placed without looking at each node. */
   isSilent?(): boolean;
   /** True when every node's raw score is 0 now. */

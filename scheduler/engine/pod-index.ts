@@ -5,6 +5,7 @@
  * same namespace and labels share a `LabelSet`, which remembers what it matches, so adding a pod costs one step per match.
  */
 import { grown, type LabelColumn } from './label-column.ts';
+import type { Trait } from './plugin.ts';
 import type { Term } from './term.ts';
 
 /** Pods with the same namespace and labels. */
@@ -71,6 +72,20 @@ export class DomainCount {
   covering(): Int32Array {
     if (this.counts.length < this.column.values.length) this.counts = grown(this.counts, this.column.values.length);
     return this.counts;
+  }
+
+  /**
+   * What tells rows apart in this count: the value of the label; or, where no two nodes share one, the count itself,
+   * which then is the node's own. `present`: only whether there is any.
+   */
+  trait(kind: 'count' | 'present'): Trait {
+    const { column } = this;
+    if (column.shared > 0) return { source: column, kind: 'value', at: row => column.ids[row]! };
+    const at = (row: number): number => {
+      const id = column.ids[row]!;
+      return id < 0 ? -1 : (this.counts[id] ?? 0);
+    };
+    return { source: this, kind, at: kind === 'count' ? at : row => Math.min(at(row), 1) };
   }
 
   clear(): void {
@@ -156,6 +171,8 @@ export class PodIndex {
   #matcherEpoch = 0;
   /** Raised when terms went away or namespaces changed their labels. */
   termEpoch = 0;
+  /** Raised when counts changed though no pod came or went. */
+  recounts = 0;
   #capacity = 0;
 
   resize(capacity: number): void {
@@ -204,6 +221,7 @@ export class PodIndex {
     const affected = this.#matcherList.filter(matcher => matcher.readsNamespaces);
     if (affected.length === 0) return;
     this.#matcherEpoch++;
+    this.recounts++;
     for (const matcher of affected) {
       matcher.perNode.fill(0);
       for (const domain of matcher.domains) domain.clear();

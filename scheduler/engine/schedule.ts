@@ -8,8 +8,9 @@ import type { Decision, Failure } from './decision.ts';
 import { Engine } from './engine.ts';
 import { noNodesError, preFilterError } from './fit-error.ts';
 import { diagnose, judgeAll, judgeWithNominated, restrictionOf } from './judge.ts';
+import type { Trait } from './plugin.ts';
 import { noNode, type Profile } from './profile.ts';
-import { applyFilters, normalize, type Runs } from './runs.ts';
+import { type ActiveFilter, type ActiveScore, applyFilters, normalize, type Runs } from './runs.ts';
 import { sample } from './sampling.ts';
 import type { PodView } from './shape.ts';
 import type { Standing } from './standing.ts';
@@ -95,6 +96,10 @@ const amongAll = (pod: PodView, engine: Engine, tie: TieRule): Decision => {
     canPickFromBlocks(standing)
   )
     return pickStanding(pod, engine, standing, tie);
+  if (columns.nominations.size === 0 && looksAtAll && standing.feasibleCount > 1) {
+    const decision = amongGroups(pod, engine, standing, active, tie);
+    if (decision !== undefined) return decision;
+  }
   let count = standing.feasibleCount;
   let nodes = standing.feasible();
   if (count > 0 && active.length > 0) {
@@ -118,6 +123,67 @@ const amongAll = (pod: PodView, engine: Engine, tie: TieRule): Decision => {
   return count === standing.feasibleCount && canPickFromBlocks(standing)
     ? pickStanding(pod, engine, standing, tie)
     : pickAmong(pod, engine, standing, { nodes, count }, tie);
+};
+
+/** Scores that were computed for the node objects and are to be normalized. */
+const rawScores = (standing: Standing) => standing.node.raws.filter(({ values }) => values !== undefined);
+
+/** What tells the nodes apart for the plugins that must still be asked; undefined when one of them cannot say. */
+const traitsOf = (standing: Standing, filters: readonly ActiveFilter[], scores: readonly ActiveScore[]) => {
+  const traits: Trait[] = [];
+  for (const { run } of [...filters, ...scores]) {
+    if (run.traits === undefined) return undefined;
+    traits.push(...run.traits());
+  }
+  for (const { values } of rawScores(standing))
+    if (values !== undefined) traits.push({ source: values, kind: 'raw', at: row => values[row]! });
+  return traits;
+};
+
+/** As pickAmong over all nodes, but asking about one node of each group; undefined when there are too many groups. */
+const amongGroups = (
+  pod: PodView,
+  engine: Engine,
+  standing: Standing,
+  filters: readonly ActiveFilter[],
+  tie: TieRule,
+): Decision | undefined => {
+  const scores = standing.lateScores.filter(({ run }) => run.isSilent?.() !== true);
+  const traits = traitsOf(standing, filters, scores);
+  const groups = traits === undefined ? undefined : standing.grouped(traits);
+  if (groups === undefined) return undefined;
+  const { workspace, columns } = engine;
+  const { population, verdict, totals, raw } = workspace;
+  const nodes = workspace.left;
+  let count = groups.representatives(nodes, population);
+  for (let i = 0; i < count; i++) verdict[nodes[i]!] = 0;
+  count = applyFilters(filters, nodes, count, verdict);
+  let feasible = 0;
+  for (let i = 0; i < count; i++) feasible += population[nodes[i]!]!;
+  if (feasible === 0) return failed(pod, diagnose(pod, engine, judgeAll(pod, engine)));
+  if (feasible === 1) return taken(pod, engine, nodes[0]!, { feasible: 1, shortcut: 'singleFeasible' });
+  for (let i = 0; i < count; i++) totals[nodes[i]!] = constantOf(standing);
+  const add = (score: ActiveScore): void => {
+    normalize(score, nodes, count, raw);
+    for (let i = 0; i < count; i++) totals[nodes[i]!]! += score.weight * raw[nodes[i]!]!;
+  };
+  for (const { score, values } of rawScores(standing)) {
+    for (let i = 0; i < count; i++) raw[nodes[i]!] = values![nodes[i]!]!;
+    add(score);
+  }
+  for (const score of scores) if (score.run.score(nodes, count, raw, population)) add(score);
+  let best = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < count; i++) best = Math.max(best, totals[nodes[i]!]! + groups.groupOf(nodes[i]!).best);
+  let ties = 0;
+  const wanted = new Map<object, number>();
+  for (let i = 0; i < count; i++) {
+    const group = groups.groupOf(nodes[i]!);
+    if (totals[nodes[i]!]! + group.best !== best) continue;
+    ties += group.sums.get(group.best)!;
+    wanted.set(group, group.best);
+  }
+  const slot = groups.pick(columns.live, columns.count, group => wanted.get(group) ?? -1, tie(pod, ties));
+  return taken(pod, engine, slot, { feasible, score: best, ties });
 };
 
 const verdictsFrom = (nodes: Uint32Array, count: number, verdict: Uint8Array): Uint8Array => {

@@ -4,13 +4,17 @@
  * `sync` judges the rows again that changed since the last; for pods of which many are alike that is a row or two.
  */
 import type { Columns } from './columns.ts';
+import { NodeGroups } from './node-groups.ts';
 import type { NodeStanding } from './node-standing.ts';
+import type { Trait } from './plugin.ts';
 import type { Profile } from './profile.ts';
 import { type ActiveFilter, type ActiveScore, applyFilters, disposeRuns, prepareRuns, type Runs } from './runs.ts';
 import type { Shape } from './shape.ts';
 import { allocate, blockBits, type StandingArrays, type Workspace } from './workspace.ts';
 
 const never = -1;
+/** Grouping costs more than it saves for a shape that is seen once or twice. */
+const usesBeforeGrouping = 3;
 
 /** Where the rows with the highest sum are. */
 export interface Best {
@@ -43,6 +47,10 @@ export class Standing {
   #cursor = 0;
   #epoch = never;
   #nodeRebuilds = never;
+  #groups: NodeGroups | undefined;
+  #groupRecounts = 0;
+  /** How often it was brought up to date. */
+  #uses = 0;
   #versions = never;
   readonly #selectorsRevision: number;
 
@@ -77,6 +85,7 @@ export class Standing {
   /** Brings everything up to the columns' present state. */
   sync(): void {
     const columns = this.#columns;
+    this.#uses++;
     this.node.sync();
     const versions = this.#versionsNow();
     const mustRebuild =
@@ -110,6 +119,7 @@ export class Standing {
     this.feasibleCount = this.#judge(columns.live, columns.count);
     this.#arrays.blockStale.fill(1);
     this.#feasibleIsCurrent = false;
+    this.#groups = undefined;
   }
 
   #update(): void {
@@ -137,6 +147,8 @@ export class Standing {
     }
     const isFeasible = this.#judge(rows, count);
     this.feasibleCount += isFeasible - wasFeasible;
+    if (nodesChanged) this.#groups = undefined;
+    else this.#groups?.update(rows, count, verdict, this.#arrays.sums);
     // Of several rows one may have become feasible and another not.
     if (isFeasible !== wasFeasible || (count > 1 && isFeasible < count)) this.#feasibleIsCurrent = false;
   }
@@ -170,6 +182,18 @@ export class Standing {
     if (isFirst) for (let i = 0; i < feasible; i++) sums[left[i]!] = 0;
     if (flat !== undefined) for (let i = 0; i < feasible; i++) sums[left[i]!]! += flat[left[i]!]!;
     return feasible;
+  }
+
+  /** The feasible rows grouped by these traits; undefined when that is not worth it. */
+  grouped(traits: readonly Trait[]): NodeGroups | undefined {
+    if (this.#uses < usesBeforeGrouping) return undefined;
+    const { live, count, capacity, index } = this.#columns;
+    if (this.#groups === undefined || this.#groupRecounts !== index.recounts || !this.#groups.isBy(traits)) {
+      this.#groupRecounts = index.recounts;
+      this.#groups = new NodeGroups(traits, capacity);
+      this.#groups.update(live, count, this.#arrays.verdict, this.#arrays.sums);
+    }
+    return this.#groups.isUsable ? this.#groups : undefined;
   }
 
   /** How many of the late scores can add nothing to any node now. */

@@ -9,6 +9,7 @@ export class Workspace {
   left: Uint32Array = new Uint32Array(0);
   raw: Int32Array = new Int32Array(0);
   totals: Int32Array = new Int32Array(0);
+  population: Int32Array = new Int32Array(0);
   verdict: Uint8Array = new Uint8Array(0);
   /** For judging single nodes. */
   scratch: Uint8Array = new Uint8Array(0);
@@ -23,6 +24,7 @@ export class Workspace {
     this.left = new Uint32Array(capacity);
     this.raw = new Int32Array(capacity);
     this.totals = new Int32Array(capacity);
+    this.population = new Int32Array(capacity);
     this.verdict = new Uint8Array(capacity);
     this.scratch = new Uint8Array(capacity);
     this.stamps = new Uint32Array(capacity);

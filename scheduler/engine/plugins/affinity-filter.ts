@@ -3,7 +3,7 @@
  * required anti-affinity of the pods that are there already. Everything is judged per value of a topology key.
  */
 import type { Columns } from '../columns.ts';
-import type { FilterPlugin, FilterRun, Trial, WakeTest } from '../plugin.ts';
+import type { FilterPlugin, FilterRun, Trait, Trial, WakeTest } from '../plugin.ts';
 import type { HeldTerm } from '../pod-index.ts';
 import type { PodView, Shape } from '../shape.ts';
 import { selects, type Term } from '../term.ts';
@@ -68,6 +68,14 @@ class AffinityRun implements FilterRun {
     this.#antiAffinity = shape.requiredAntiAffinity.map(term => countOf(term, columns));
     const { namespaceLabels } = columns.surroundings;
     this.#startsGroup = shape.requiredAffinity.every(term => selects(term, shape.labelSet, namespaceLabels, true));
+  }
+
+  traits(): readonly Trait[] {
+    const own = [...this.#affinity, ...this.#antiAffinity].map(({ domain }) => domain);
+    const others = termsSelecting(this.#shape, this.#columns)
+      .filter(({ role, domain }) => role === 'requiredAntiAffinity' && domain.total > 0)
+      .map(({ domain }) => domain);
+    return [...own, ...others].map(domain => domain.trait('present'));
   }
 
   isIndifferent(): boolean {

@@ -3,7 +3,7 @@
  * there: preferred ones with their weight, required affinity with the profile's hardPodAffinityWeight.
  */
 import type { Columns } from '../columns.ts';
-import type { ScorePlugin, ScoreRun } from '../plugin.ts';
+import type { ScorePlugin, ScoreRun, Trait } from '../plugin.ts';
 import type { DomainCount, HeldTerm } from '../pod-index.ts';
 import type { Shape } from '../shape.ts';
 import { countOf, releaseCounts, type TermCount, termsSelecting } from './affinity-counts.ts';
@@ -50,6 +50,14 @@ class AffinityScoreRun implements ScoreRun {
       credited = credit(held.domain, weight, { nodes, count, out, isFirst: !credited }) || credited;
     }
     return credited;
+  }
+
+  traits(): readonly Trait[] {
+    const own = this.#wishes.map(({ count }) => count.domain);
+    const others = termsSelecting(this.#shape, this.#columns)
+      .filter(held => held.domain.total > 0 && this.#weightOf(held) !== 0)
+      .map(({ domain }) => domain);
+    return [...own, ...others].map(domain => domain.trait('count'));
   }
 
   isSilent(): boolean {

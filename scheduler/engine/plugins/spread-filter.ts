@@ -4,7 +4,7 @@
  */
 import type { Columns } from '../columns.ts';
 import { grown } from '../label-column.ts';
-import type { FilterPlugin, FilterRun, Trial, WakeTest } from '../plugin.ts';
+import type { FilterPlugin, FilterRun, Trait, Trial, WakeTest } from '../plugin.ts';
 import type { LabelSet } from '../pod-index.ts';
 import { namespaceOf, type PodView, type Shape } from '../shape.ts';
 import {
@@ -77,6 +77,10 @@ class SpreadRun implements FilterRun {
 
   follow(_changed: Uint32Array, _count: number, nodesChanged: boolean): void {
     if (nodesChanged) for (const count of this.#counts) count.recount();
+  }
+
+  traits(): readonly Trait[] {
+    return this.#counts.map(({ domain }) => domain.trait('count'));
   }
 
   isSilent(): boolean {

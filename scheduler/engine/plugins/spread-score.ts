@@ -3,7 +3,7 @@
  * (SEMANTICS F.8). Fewer matching pods in a node's domains are better; domains of keys with many values weigh more.
  */
 import type { Columns } from '../columns.ts';
-import type { ScorePlugin, ScoreRun } from '../plugin.ts';
+import type { ScorePlugin, ScoreRun, Trait } from '../plugin.ts';
 import type { Shape } from '../shape.ts';
 import { ConstraintCount, defaultConstraints, ownConstraints, type StatedConstraint } from './spread-constraints.ts';
 import type { SpreadArguments } from './spread-filter.ts';
@@ -54,8 +54,16 @@ class SpreadScoreRun implements ScoreRun {
     if (nodesChanged) for (const count of this.#counts) count.recount();
   }
 
-  score(nodes: Uint32Array, count: number, out: Int32Array): boolean {
-    const left = this.#markIgnored(nodes, count, out);
+  traits(): readonly Trait[] {
+    return this.#counts.map(({ stated, column, matcher, domain }) =>
+      stated.topologyKey === hostname
+        ? { source: matcher, kind: 'host', at: row => (column.ids[row]! < 0 ? -1 : matcher.perNode[row]!) }
+        : domain.trait('count'),
+    );
+  }
+
+  score(nodes: Uint32Array, count: number, out: Int32Array, population?: Int32Array): boolean {
+    const left = this.#markIgnored(nodes, count, out, population);
     if (this.#sums.length < out.length) this.#sums = new Float64Array(out.length);
     const sums = this.#sums;
     for (let i = 0; i < count; i++) sums[nodes[i]!] = 0;
@@ -72,17 +80,21 @@ class SpreadScoreRun implements ScoreRun {
   }
 
   /** Marks the nodes that lack a key, clears the others; how many are left. */
-  #markIgnored(nodes: Uint32Array, count: number, out: Int32Array): number {
+  #markIgnored(nodes: Uint32Array, count: number, out: Int32Array, population?: Int32Array): number {
     for (let i = 0; i < count; i++) out[nodes[i]!] = 0;
-    if (!this.#needsAllKeys) return count;
     let left = count;
+    if (population !== undefined) {
+      left = 0;
+      for (let i = 0; i < count; i++) left += population[nodes[i]!]!;
+    }
+    if (!this.#needsAllKeys) return left;
     for (const { column } of this.#counts) {
       if (column.missing === 0) continue;
       for (let i = 0; i < count; i++) {
         const node = nodes[i]!;
         if (column.ids[node]! >= 0 || out[node] === ignored) continue;
         out[node] = ignored;
-        left--;
+        left -= population === undefined ? 1 : population[node]!;
       }
     }
     return left;
