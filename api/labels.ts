@@ -73,7 +73,8 @@ export const labelSelectorMatches = (selector: LabelSelector | undefined, labels
   });
 };
 
-const selectorOperators: ReadonlyMap<string, LabelRequirement['operator']> = new Map([
+/** Operators of label selectors as the symbols that requirements have. */
+export const selectorOperators: ReadonlyMap<string, LabelRequirement['operator']> = new Map([
   ['In', 'in'],
   ['NotIn', 'notin'],
   ['Exists', 'exists'],

@@ -4,7 +4,7 @@
  * matches nothing either while the others still count.
  */
 import { compileRequirement, type LabelRequirement, requirementFaults } from './label-requirements.ts';
-import type { Labels } from './labels.ts';
+import { type Labels, selectorOperators } from './labels.ts';
 
 export interface NodeSelectorRequirement {
   readonly key: string;
@@ -81,10 +81,7 @@ export const compileNodeSelectorTerm = (term: NodeSelectorTerm): NodeMatcher | u
 };
 
 const operators: ReadonlyMap<string, LabelRequirement['operator']> = new Map([
-  ['In', 'in'],
-  ['NotIn', 'notin'],
-  ['Exists', 'exists'],
-  ['DoesNotExist', '!'],
+  ...selectorOperators,
   ['Gt', 'gt'],
   ['Lt', 'lt'],
 ] as const);

@@ -152,6 +152,9 @@ export const listBy = <T>(item: TUnsafe<T>, keys: ListKeys, description: string)
   });
 };
 
+/** Title of a type of the core group. */
+export const core = (name: string): string => `io.k8s.api.core.v1.${name}`;
+
 /** A named object: `required` fields first, then optional ones. */
 export const struct = <R extends Fields, O extends Fields>(
   title: string,

@@ -3,7 +3,7 @@ import type { Container, ContainerPort, EphemeralContainer, PodSpec } from './ki
 import { labelFaults, portNameFaults, portNumberFaults } from './names.ts';
 import { isSidecar } from './resources.ts';
 import { duplicate, forbiddenField, invalidValue, notSupported, required } from './status.ts';
-import { type Causes, checkName, notFoundValue, pushFaults, tooMany } from './validate.ts';
+import { type Causes, checkName, checkUnique, notFoundValue, pushFaults, tooMany } from './validate.ts';
 import { validateEnv, validateEnvFrom } from './validate-env.ts';
 import { validateLive } from './validate-probe.ts';
 import { validateContainerResources } from './validate-resources.ts';
@@ -29,8 +29,7 @@ export const validateContainers = (context: PodContext, path: string, causes: Ca
   containers.forEach((container, i) => {
     const at = `${path}[${i}]`;
     validateCommon(container, context, at, causes);
-    if (names.has(container.name)) causes.push(duplicate(`${at}.name`, container.name));
-    names.add(container.name);
+    checkUnique(causes, names, `${at}.name`, container.name);
     validateLive(container, context.spec, at, causes);
     validateRestartPolicy(container, at, causes);
   });
@@ -43,8 +42,7 @@ export const validateInitContainers = (context: PodContext, path: string, causes
     const at = `${path}[${i}]`;
     validateCommon(container, context, at, causes);
     validateInitRestartPolicy(container, at, causes);
-    if (names.has(container.name)) causes.push(duplicate(`${at}.name`, container.name));
-    names.add(container.name);
+    checkUnique(causes, names, `${at}.name`, container.name);
     checkHostPorts([container], path, causes);
     if (isSidecar(container)) {
       validateLive(container, context.spec, at, causes);
@@ -87,8 +85,7 @@ export const validateEphemeralContainers = (context: PodContext, path: string, c
   (context.spec.ephemeralContainers ?? []).forEach((container: EphemeralContainer, i) => {
     const at = `${path}[${i}]`;
     validateCommon(container, context, at, causes);
-    if (names.has(container.name)) causes.push(duplicate(`${at}.name`, container.name));
-    names.add(container.name);
+    checkUnique(causes, names, `${at}.name`, container.name);
     const target = container.targetContainerName;
     if (target && !others.has(target)) causes.push(notFoundValue(`${at}.targetContainerName`, target));
     for (const name of ephemeralForbidden) if (container[name] !== undefined) forbid(`${at}.${name}`);
@@ -159,8 +156,7 @@ const checkHostPorts = (containers: readonly Container[], path: string, causes: 
     (container.ports ?? []).forEach((port, p) => {
       if (!port.hostPort) return;
       const key = `${port.protocol ?? 'TCP'}/${port.hostIP ?? ''}/${port.hostPort}`;
-      if (taken.has(key)) causes.push(duplicate(`${path}[${c}].ports[${p}].hostPort`, key));
-      taken.add(key);
+      checkUnique(causes, taken, `${path}[${c}].ports[${p}].hostPort`, key);
     });
   });
 };
@@ -168,8 +164,7 @@ const checkHostPorts = (containers: readonly Container[], path: string, causes: 
 const validateResizePolicy = (container: Container, spec: PodSpec, path: string, causes: Causes): void => {
   const seen = new Set<string>();
   (container.resizePolicy ?? []).forEach((policy, i) => {
-    if (seen.has(policy.resourceName)) causes.push(duplicate(`${path}[${i}]`, policy.resourceName));
-    seen.add(policy.resourceName);
+    checkUnique(causes, seen, `${path}[${i}]`, policy.resourceName);
     checkOneOf(policy.resourceName, ['cpu', 'memory'], path, causes);
     checkOneOf(policy.restartPolicy, ['NotRequired', 'RestartContainer'], path, causes);
     if (spec.restartPolicy === 'Never' && policy.restartPolicy !== 'NotRequired')

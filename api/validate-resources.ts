@@ -191,28 +191,15 @@ const unknownClaim = (path: string, name: string, known: ReadonlySet<string>): C
 
 const checkConsistency = (spec: PodSpec, resources: ResourceRequirements, path: string, causes: Causes): void => {
   const pod: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: '' }, spec };
-  for (const [name, sum] of Object.entries(aggregateContainerRequests(pod))) {
-    const whole = resources.requests?.[name];
-    if (whole !== undefined && compareQuantities(sum, whole) > 0)
-      causes.push(
-        invalidValue(
-          `${path}.requests[${name}]`,
-          whole,
-          `must be greater than or equal to aggregate container requests of ${sum}`,
-        ),
-      );
-  }
-  for (const [name, sum] of Object.entries(aggregateContainerLimits(pod))) {
-    const whole = isHugePages(name) ? resources.limits?.[name] : undefined;
-    if (whole !== undefined && compareQuantities(sum, whole) > 0)
-      causes.push(
-        invalidValue(
-          `${path}.limits[${name}]`,
-          whole,
-          `must be greater than or equal to aggregate container limits of ${sum}`,
-        ),
-      );
-  }
+  const check = (field: 'requests' | 'limits', name: string, sum: string): void => {
+    const whole = resources[field]?.[name];
+    if (whole === undefined || compareQuantities(sum, whole) <= 0) return;
+    const detail = `must be greater than or equal to aggregate container ${field} of ${sum}`;
+    causes.push(invalidValue(`${path}.${field}[${name}]`, whole, detail));
+  };
+  for (const [name, sum] of Object.entries(aggregateContainerRequests(pod))) check('requests', name, sum);
+  for (const [name, sum] of Object.entries(aggregateContainerLimits(pod)))
+    if (isHugePages(name)) check('limits', name, sum);
   spec.containers.forEach((container, i) => {
     checkContainerLimits(container, resources, `${path}.containers[${i}]`, causes);
   });

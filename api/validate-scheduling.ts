@@ -13,7 +13,7 @@ import type {
 import { labelValueFaults, qualifiedNameFaults, subdomainFaults } from './label-names.ts';
 import { labelFaults } from './names.ts';
 import { duplicate, forbiddenField, invalidValue, notSupported, required } from './status.ts';
-import { type Causes, pushFaults, validateSelector } from './validate.ts';
+import { type Causes, checkOperator, checkUnique, notAnOperator, pushFaults, validateSelector } from './validate.ts';
 
 export const validateAffinity = (affinity: Affinity | undefined, path: string, causes: Causes): void => {
   const { nodeAffinity, podAffinity, podAntiAffinity } = affinity ?? {};
@@ -65,35 +65,15 @@ const validateNodeTerm = (term: NodeSelectorTerm, checkValues: boolean, path: st
   });
 };
 
-const notAnOperator = 'not a valid selector operator';
-
 const validateNodeRequirement = (
   { key, operator, values = [] }: NodeSelectorRequirement,
   checkValues: boolean,
   path: string,
   causes: Causes,
 ): void => {
-  switch (operator) {
-    case 'In':
-    case 'NotIn':
-      if (values.length === 0)
-        causes.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-      break;
-    case 'Exists':
-    case 'DoesNotExist':
-      if (values.length > 0)
-        causes.push(
-          forbiddenField(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
-        );
-      break;
-    case 'Gt':
-    case 'Lt':
-      if (values.length !== 1)
-        causes.push(required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
-      break;
-    default:
-      causes.push(invalidValue(`${path}.operator`, operator ?? '', notAnOperator));
-  }
+  if (operator !== 'Gt' && operator !== 'Lt') checkOperator(operator, values, path, causes);
+  else if (values.length !== 1)
+    causes.push(required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
   pushFaults(causes, `${path}.key`, key ?? '', qualifiedNameFaults(key ?? ''));
   if (checkValues)
     values.forEach((value, i) => {
@@ -257,7 +237,6 @@ export const validateGates = (gates: readonly { name: string }[], path: string, 
   const seen = new Set<string>();
   gates.forEach(({ name }, i) => {
     pushFaults(causes, `${path}[${i}]`, name ?? '', qualifiedNameFaults(name ?? ''));
-    if (seen.has(name)) causes.push(duplicate(`${path}[${i}]`, name));
-    seen.add(name);
+    checkUnique(causes, seen, `${path}[${i}]`, name);
   });
 };

@@ -11,6 +11,7 @@ import {
   type Causes,
   checkImmutable,
   checkNonNegative,
+  checkUnique,
   pushFaults,
   validateLabels,
   validateSelector,
@@ -196,8 +197,7 @@ const validatePorts = (ports: readonly ServicePort[], isInternal: boolean, cause
       if (ports.length > 1) causes.push(required(`${at}.name`));
     } else {
       pushFaults(causes, `${at}.name`, port.name, labelFaults(port.name));
-      if (names.has(port.name)) causes.push(duplicate(`${at}.name`, port.name));
-      names.add(port.name);
+      checkUnique(causes, names, `${at}.name`, port.name);
     }
     pushFaults(causes, `${at}.port`, port.port ?? 0, portNumberFaults(port.port ?? 0));
     checkOneOf(port.protocol, ['SCTP', 'TCP', 'UDP'], `${at}.protocol`, causes);

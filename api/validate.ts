@@ -9,7 +9,7 @@ import type { LabelSelector } from './kinds/meta.ts';
 import { labelValueFaults, qualifiedNameFaults, subdomainFaults } from './label-names.ts';
 import { asPrefix, type Faults, label1035Faults, labelFaults } from './names.ts';
 import type { KubeObject, ObjectMeta, OwnerReference } from './object.ts';
-import { type Cause, forbiddenField, invalidValue, required, tooLong } from './status.ts';
+import { type Cause, duplicate, forbiddenField, invalidValue, required, tooLong } from './status.ts';
 
 export type Causes = Cause[];
 
@@ -41,6 +41,12 @@ export const tooMany = (field: string, count: number, limit: number): Cause => (
   field,
   message: `Too many: ${count}: must have at most ${limit} items`,
 });
+
+/** A value that was given before is a fault; this one is remembered. */
+export const checkUnique = (causes: Causes, seen: Set<unknown>, path: string, value: unknown): void => {
+  if (seen.has(value)) causes.push(duplicate(path, value));
+  seen.add(value);
+};
 
 /** One Invalid cause per fault. */
 export const pushFaults = (causes: Causes, field: string, value: unknown, faults: Faults): void => {
@@ -184,28 +190,40 @@ export const validateSelector = (selector: LabelSelector | undefined, path: stri
   (selector.matchExpressions ?? []).forEach((requirement, i) => {
     const at = `${path}.matchExpressions[${i}]`;
     const values = requirement.values ?? [];
-    switch (requirement.operator) {
-      case 'In':
-      case 'NotIn':
-        if (values.length === 0)
-          causes.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-        break;
-      case 'Exists':
-      case 'DoesNotExist':
-        if (values.length > 0)
-          causes.push(
-            forbiddenField(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
-          );
-        break;
-      default:
-        causes.push(invalidValue(`${at}.operator`, requirement.operator ?? '', 'not a valid selector operator'));
-    }
+    checkOperator(requirement.operator, values, at, causes);
     pushFaults(causes, `${at}.key`, requirement.key ?? '', qualifiedNameFaults(requirement.key ?? ''));
     values.forEach((value, v) => {
       pushFaults(causes, `${at}.values[${v}]`, value, labelValueFaults(value));
     });
   });
 };
+
+/** Faults of an operator that label and node selectors share, and of how many values it has. */
+export const checkOperator = (
+  operator: string | undefined,
+  values: readonly string[],
+  path: string,
+  causes: Causes,
+): void => {
+  switch (operator) {
+    case 'In':
+    case 'NotIn':
+      if (values.length === 0)
+        causes.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
+      break;
+    case 'Exists':
+    case 'DoesNotExist':
+      if (values.length > 0)
+        causes.push(
+          forbiddenField(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
+        );
+      break;
+    default:
+      causes.push(invalidValue(`${path}.operator`, operator ?? '', notAnOperator));
+  }
+};
+
+export const notAnOperator = 'not a valid selector operator';
 
 /** Length in bytes of UTF-8. */
 export const byteLength = (text: string): number => {

@@ -1,9 +1,7 @@
 /** Schemas of where a pod may and would rather run: node and pod affinity, tolerations, topology spread. */
 import type { Static } from 'typebox';
-import { atomicStruct, field, int32, int64, listOf, openEnum, string, struct } from '#api/schema.ts';
+import { atomicStruct, core, field, int32, int64, listOf, openEnum, string, struct } from '#api/schema.ts';
 import { labelSelectorSchema } from './meta.ts';
-
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
 
 const nodeSelectorRequirementSchema = struct(
   core('NodeSelectorRequirement'),
@@ -87,32 +85,18 @@ const weightedPodAffinityTermSchema = struct(
 );
 export interface WeightedPodAffinityTerm extends Static<typeof weightedPodAffinityTermSchema> {}
 
-const podAffinitySchema = struct(
-  core('PodAffinity'),
-  'Pods to be near to.',
-  {},
-  {
-    requiredDuringSchedulingIgnoredDuringExecution: listOf(podAffinityTermSchema, 'All of them must be met.'),
-    preferredDuringSchedulingIgnoredDuringExecution: listOf(
-      weightedPodAffinityTermSchema,
-      'Nodes that meet them score higher.',
-    ),
-  },
-);
+const podTerms = {
+  requiredDuringSchedulingIgnoredDuringExecution: listOf(podAffinityTermSchema, 'All of them must be met.'),
+  preferredDuringSchedulingIgnoredDuringExecution: listOf(
+    weightedPodAffinityTermSchema,
+    'Nodes that meet them score higher.',
+  ),
+};
+
+const podAffinitySchema = struct(core('PodAffinity'), 'Pods to be near to.', {}, podTerms);
 export interface PodAffinity extends Static<typeof podAffinitySchema> {}
 
-const podAntiAffinitySchema = struct(
-  core('PodAntiAffinity'),
-  'Pods to be far from.',
-  {},
-  {
-    requiredDuringSchedulingIgnoredDuringExecution: listOf(podAffinityTermSchema, 'All of them must be met.'),
-    preferredDuringSchedulingIgnoredDuringExecution: listOf(
-      weightedPodAffinityTermSchema,
-      'Nodes that meet them score higher.',
-    ),
-  },
-);
+const podAntiAffinitySchema = struct(core('PodAntiAffinity'), 'Pods to be far from.', {}, podTerms);
 export interface PodAntiAffinity extends Static<typeof podAntiAffinitySchema> {}
 
 export const affinitySchema = struct(

@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import {
   bool,
   bytes,
+  core,
   field,
   int32,
   listBy,
@@ -17,7 +18,6 @@ import {
 } from '#api/schema.ts';
 import { conditionStatus, localObjectReferenceSchema, objectMetaSchema, objectReferenceSchema } from './meta.ts';
 
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
 const of = (kind: string) => ({ group: '', version: 'v1', kind, title: core(kind) });
 
 const namespaceSpecSchema = struct(

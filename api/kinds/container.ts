@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import {
   applySetOf,
   bool,
+  core,
   field,
   int32,
   int64,
@@ -15,8 +16,6 @@ import {
 } from '#api/schema.ts';
 import { envFromSourceSchema, envVarSchema } from './env.ts';
 import { lifecycleSchema, probeSchema } from './probe.ts';
-
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
 
 export const protocol = (description: string) => oneOf(['SCTP', 'TCP', 'UDP'], description, { default: 'TCP' });
 

@@ -1,8 +1,6 @@
 /** Schemas of environment variables, and of references to fields and resources that volumes share with them. */
 import type { Static } from 'typebox';
-import { atomicStruct, bool, field, quantity, string, struct } from '#api/schema.ts';
-
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
+import { atomicStruct, bool, core, field, quantity, string, struct } from '#api/schema.ts';
 
 export const objectFieldSelectorSchema = atomicStruct(
   core('ObjectFieldSelector'),

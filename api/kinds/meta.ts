@@ -4,6 +4,7 @@ import type { ObjectMeta } from '#api/object.ts';
 import {
   atomicStruct,
   bool,
+  core,
   field,
   fieldsV1,
   int64,
@@ -154,8 +155,6 @@ export const deleteOptionsSchema = struct(
     ignoreStoreReadErrorWithClusterBreakingPotential: bool('Delete even an object that cannot be read.'),
   },
 );
-
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
 
 export const objectReferenceSchema = atomicStruct(
   core('ObjectReference'),

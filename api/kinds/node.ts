@@ -2,6 +2,7 @@
 import type { Static } from 'typebox';
 import {
   bool,
+  core,
   field,
   int32,
   int64,
@@ -16,8 +17,6 @@ import {
   time,
 } from '#api/schema.ts';
 import { conditionStatus, objectMetaSchema } from './meta.ts';
-
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
 
 const taintSchema = struct(
   core('Taint'),

@@ -2,6 +2,7 @@
 import type { Static } from 'typebox';
 import {
   bool,
+  core,
   field,
   int32,
   int64,
@@ -15,8 +16,6 @@ import {
 } from '#api/schema.ts';
 import { resourceRequirementsSchema } from './container.ts';
 import { conditionStatus } from './meta.ts';
-
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
 
 const podConditionSchema = struct(
   core('PodCondition'),

@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import {
   atomicMapOf,
   bool,
+  core,
   field,
   int32,
   int64,
@@ -28,8 +29,6 @@ import {
 import { localObjectReferenceSchema, objectMetaSchema, templateMetaSchema } from './meta.ts';
 import { podStatusSchema } from './pod-status.ts';
 import { volumeSchema } from './volume.ts';
-
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
 
 const sysctlSchema = struct(
   core('Sysctl'),

@@ -1,8 +1,6 @@
 /** Schemas of probes and lifecycle hooks. */
 import type { Static } from 'typebox';
-import { field, int32, int64, intOrString, listOf, openEnum, string, struct } from '#api/schema.ts';
-
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
+import { core, field, int32, int64, intOrString, listOf, openEnum, string, struct } from '#api/schema.ts';
 
 const execActionSchema = struct(
   core('ExecAction'),

@@ -3,6 +3,7 @@ import type { Static } from 'typebox';
 import {
   atomicMapOf,
   bool,
+  core,
   field,
   int32,
   intOrString,
@@ -15,8 +16,6 @@ import {
 } from '#api/schema.ts';
 import { protocol } from './container.ts';
 import { conditionSchema, objectMetaSchema } from './meta.ts';
-
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
 
 const servicePortSchema = struct(
   core('ServicePort'),

@@ -1,8 +1,6 @@
 /** Schemas of the volume sources of storage systems, known so that a manifest that names one is refused by name. */
-import { bool, field, int32, listOf, mapOf, string, struct } from '#api/schema.ts';
+import { bool, core, field, int32, listOf, mapOf, string, struct } from '#api/schema.ts';
 import { localObjectReferenceSchema } from './meta.ts';
-
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
 
 const readOnly = bool('True: mounted read-only.');
 const fsType = string('File system type.');

@@ -2,6 +2,7 @@
 import type { Static } from 'typebox';
 import {
   bool,
+  core,
   field,
   int32,
   int64,
@@ -25,8 +26,6 @@ import {
   typedObjectReferenceSchema,
 } from './meta.ts';
 import { foreignVolumeSources } from './volume-foreign.ts';
-
-const core = (name: string) => `io.k8s.api.core.v1.${name}`;
 
 const defaultMode = (description: string) => int32(description, { default: 0o644 });
 

@@ -51,16 +51,11 @@ export const getMetrics = async (deps: RegistryDeps, kind: Kind, ref: ObjectRef)
 const labelsOf = ({ store }: RegistryDeps, kind: Kind, ref: ObjectRef) =>
   store.get(storeKey(kind, ref))?.value.metadata.labels;
 
-const nodeMetrics = (usage: NodeUsage, labels: Record<string, string> | undefined): NodeMetrics => ({
-  apiVersion: 'metrics.k8s.io/v1beta1',
+type ObjectLabels = Record<string, string> | undefined;
+
+const nodeMetrics = (usage: NodeUsage, labels: ObjectLabels): NodeMetrics => ({
   kind: nodeMetricsKind.kind,
-  metadata: {
-    name: usage.node,
-    ...(labels === undefined ? {} : { labels }),
-    creationTimestamp: usage.timestamp,
-  },
-  timestamp: wholeSeconds(usage.timestamp),
-  window: windowText(usage.windowMs),
+  ...measured({ name: usage.node }, usage, labels),
   usage: usageOf(usage),
 });
 
@@ -69,22 +64,17 @@ const podMetricsOf = (deps: RegistryDeps, usage: PodUsage): readonly PodMetrics[
   const ref = { namespace: usage.namespace, name: usage.name };
   const pod = deps.store.get(storeKey(podKind, ref))?.value;
   if (pod?.metadata.uid !== usage.uid) return [];
-  const { labels } = pod.metadata;
-  return [
-    {
-      apiVersion: 'metrics.k8s.io/v1beta1',
-      kind: podMetricsKind.kind,
-      metadata: {
-        ...ref,
-        ...(labels === undefined ? {} : { labels }),
-        creationTimestamp: usage.timestamp,
-      },
-      timestamp: wholeSeconds(usage.timestamp),
-      window: windowText(usage.windowMs),
-      containers: usage.containers.map(container => ({ name: container.name, usage: usageOf(container) })),
-    },
-  ];
+  const containers = usage.containers.map(container => ({ name: container.name, usage: usageOf(container) }));
+  return [{ kind: podMetricsKind.kind, ...measured(ref, usage, pod.metadata.labels), containers }];
 };
+
+/** What node and pod metrics have in common. */
+const measured = (ref: ObjectRef, { timestamp, windowMs }: NodeUsage | PodUsage, labels: ObjectLabels) => ({
+  apiVersion: 'metrics.k8s.io/v1beta1',
+  metadata: { ...ref, ...(labels === undefined ? {} : { labels }), creationTimestamp: timestamp },
+  timestamp: wholeSeconds(timestamp),
+  window: windowText(windowMs),
+});
 
 const usageOf = (usage: { cpuNanoCores: number; memoryWorkingSetBytes: number }) => ({
   cpu: canonicalQuantity(`${Math.round(usage.cpuNanoCores)}n`),

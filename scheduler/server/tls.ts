@@ -58,12 +58,12 @@ interface Pair {
 // Loaded only when there is something to make: it is the slowest import of the server.
 const certificateMaker = () => import('selfsigned');
 
+const keys = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
+
 const makeCa = async (nowMs: number): Promise<Pair> => {
   const { generate } = await certificateMaker();
   const made = await generate([{ name: 'commonName', value: 'berth-ca' }], {
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
+    ...keys,
     ...validity(nowMs, caDays),
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
@@ -76,9 +76,7 @@ const makeCa = async (nowMs: number): Promise<Pair> => {
 const makeLeaf = async (ca: Pair, names: readonly string[], nowMs: number): Promise<Pair> => {
   const { generate } = await certificateMaker();
   const made = await generate([{ name: 'commonName', value: 'berth-apiserver' }], {
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
+    ...keys,
     ca: { key: ca.keyPem, cert: ca.certPem },
     ...validity(nowMs, leafDays),
     extensions: [
