@@ -53,7 +53,10 @@ export class ApiError extends Error {
 
   constructor(status: Omit<Status, 'kind' | 'apiVersion' | 'metadata' | 'status'> & { code: number; reason: string }) {
     super(status.message ?? status.reason);
-    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', ...status };
+    const { reason, ...rest } = status;
+    // An unknown reason is left out, as Go's encoder does.
+    const known = reason === '' ? {} : { reason };
+    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', ...known, ...rest };
   }
 
   get code(): number {
