@@ -23,6 +23,8 @@ export class NodeStanding {
   flat: Int32Array | undefined;
   /** Raw scores that are normalized over the nodes that a pod fits. */
   readonly raws: readonly RawScores[];
+  /** Rows that the node filters refuse. */
+  refused = 0;
   /** How often everything was computed anew. */
   rebuilds = 0;
   readonly #columns: Columns;
@@ -72,6 +74,7 @@ export class NodeStanding {
     this.#epoch = epoch;
     if (this.verdict.length !== capacity) this.verdict = new Uint8Array(capacity);
     this.verdict.fill(noNode);
+    this.refused = 0;
     this.flat = undefined;
     for (const raw of this.raws) raw.values = undefined;
     this.#judge(live, count);
@@ -84,7 +87,10 @@ export class NodeStanding {
       const entry = columns.logAt(at);
       if ((entry & 1) === 1) changed.add(entry >> 1);
     }
-    for (const slot of changed) this.verdict[slot] = noNode;
+    for (const slot of changed) {
+      if (this.verdict[slot] !== 0 && this.verdict[slot] !== noNode) this.refused--;
+      this.verdict[slot] = noNode;
+    }
     const rows = Uint32Array.from([...changed].filter(slot => columns.isLive(slot)));
     this.#judge(rows, rows.length);
   }
@@ -96,7 +102,7 @@ export class NodeStanding {
       left[i] = rows[i]!;
       this.verdict[rows[i]!] = 0;
     }
-    applyFilters(this.#filters, left, count, this.verdict);
+    this.refused += count - applyFilters(this.#filters, left, count, this.verdict);
     if (this.flat !== undefined) for (let i = 0; i < count; i++) this.flat[rows[i]!] = 0;
     for (const { run, weight } of this.#flatScores) {
       if (run.isConstant?.() || !run.score(rows, count, out) || isZero(rows, count, out)) continue;

@@ -104,6 +104,8 @@ export interface ScoreRun {
    * `population` (by row) each node stands for that many that are like it in all traits.
    */
   score(nodes: Uint32Array, count: number, out: Int32Array, population?: Int32Array): boolean;
+  /** Adds weighted scores that need no normalization to `sums`, instead of `score`: saves the quickest plugins a pass. */
+  addTo?(nodes: Uint32Array, count: number, sums: Int32Array, weight: number): void;
   /** As for filters. */
   traits?(): readonly Trait[];
   /** True when a score now would be skipped, whatever the nodes; lets pods be placed without looking at each node. */

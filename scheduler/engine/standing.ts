@@ -162,8 +162,12 @@ export class Standing {
   #judge(rows: Uint32Array, count: number): number {
     const { left, raw } = this.#workspace;
     const { verdict, sums } = this.#arrays;
-    let candidates = 0;
-    for (let i = 0; i < count; i++) if (verdict[rows[i]!] === 0) left[candidates++] = rows[i]!;
+    let candidates = count;
+    if (rows === this.#columns.live && this.node.refused === 0) left.set(rows.subarray(0, count));
+    else {
+      candidates = 0;
+      for (let i = 0; i < count; i++) if (verdict[rows[i]!] === 0) left[candidates++] = rows[i]!;
+    }
     const feasible = applyFilters(this.#filters, left, candidates, verdict);
     const { flat } = this.node;
     let isFirst = true;
@@ -172,6 +176,10 @@ export class Standing {
       // The first may write where the sums go; it then needs no adding up.
       if (isFirst && weight === 1 && run.score(left, feasible, sums)) {
         isFirst = false;
+        continue;
+      }
+      if (run.addTo !== undefined && !isFirst) {
+        run.addTo(left, feasible, sums, weight);
         continue;
       }
       if (!run.score(left, feasible, raw)) continue;
@@ -255,9 +263,15 @@ export class Standing {
       let best = never - 1;
       let ties = 0;
       const end = Math.min((block + 1) << blockBits, verdict.length);
-      for (let row = block << blockBits; row < end; row++)
-        best = Math.max(best, verdict[row] === 0 ? sums[row]! : never - 1);
-      for (let row = block << blockBits; row < end; row++) ties += sums[row] === best && verdict[row] === 0 ? 1 : 0;
+      for (let row = block << blockBits; row < end; row++) {
+        const sum = sums[row]!;
+        if (sum < best || verdict[row] !== 0) continue;
+        if (sum === best) ties++;
+        else {
+          best = sum;
+          ties = 1;
+        }
+      }
       blockBest[block] = best;
       blockTies[block] = ties;
     }

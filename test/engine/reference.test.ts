@@ -187,4 +187,27 @@ describe('the engine decides as the plain reference does', () => {
       { numRuns: Number(process.env['BERTH_PROPERTY_RUNS'] ?? 150) },
     );
   });
+
+  // Found by the property above: whether a pod may start a group of its own was remembered from before the change.
+  test('a namespace that comes to match a pod’s own affinity term lets the first such pod in', () => {
+    const node = { metadata: { name: 'n0', labels: { zone: 'z' } }, status: { allocatable: { cpu: '2', pods: '3' } } };
+    const term = {
+      topologyKey: 'zone',
+      labelSelector: { matchLabels: { app: 'a' } },
+      namespaceSelector: { matchLabels: { team: 'blue' } },
+    };
+    const pod = {
+      metadata: { name: '', namespace: 'default', labels: { app: 'a' } },
+      spec: {
+        containers: [{ name: 'c', image: 'web' }],
+        affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } },
+      },
+    } as unknown as Pod;
+    const twins = new Twins();
+    twins.step({ do: 'setNode', node: node as unknown as Node }, [pod]);
+    twins.step({ do: 'schedule', template: 0, tie: 0 }, [pod]);
+    twins.step({ do: 'namespace', name: 'default', team: 'blue' }, [pod]);
+    twins.step({ do: 'schedule', template: 0, tie: 0 }, [pod]);
+    expect(twins.columns.placedCount).toBe(1);
+  });
 });

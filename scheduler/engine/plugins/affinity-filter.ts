@@ -58,16 +58,19 @@ class AffinityRun implements FilterRun {
   readonly #columns: Columns;
   readonly #affinity: readonly TermCount[];
   readonly #antiAffinity: readonly TermCount[];
-  /** The pod matches its own affinity terms: then the first of such pods may go anywhere that has the keys. */
-  readonly #startsGroup: boolean;
 
   constructor(shape: Shape, columns: Columns) {
     this.#shape = shape;
     this.#columns = columns;
     this.#affinity = countAllOf(shape.requiredAffinity, columns);
     this.#antiAffinity = shape.requiredAntiAffinity.map(term => countOf(term, columns));
-    const { namespaceLabels } = columns.surroundings;
-    this.#startsGroup = shape.requiredAffinity.every(term => selects(term, shape.labelSet, namespaceLabels, true));
+  }
+
+  /** The pod matches its own affinity terms: then the first of such pods may go anywhere that has the keys. */
+  #startsGroup(): boolean {
+    const { requiredAffinity, labelSet } = this.#shape;
+    const { namespaceLabels } = this.#columns.surroundings;
+    return requiredAffinity.every(term => selects(term, labelSet, namespaceLabels, true));
   }
 
   traits(): readonly Trait[] {
@@ -103,7 +106,7 @@ class AffinityRun implements FilterRun {
   }
 
   #checkAffinity(nodes: Uint32Array, count: number, verdict: Uint8Array): boolean {
-    const anywhere = this.#startsGroup && this.#affinity.every(({ domain }) => domain.total === 0);
+    const anywhere = this.#affinity.every(({ domain }) => domain.total === 0) && this.#startsGroup();
     let refused = false;
     for (const { domain } of this.#affinity) {
       const { ids } = domain.column;
@@ -125,7 +128,7 @@ class AffinityRun implements FilterRun {
       columns: this.#columns,
       affinity: this.#affinity,
       antiAffinity: this.#antiAffinity,
-      startsGroup: this.#startsGroup,
+      startsGroup: this.#startsGroup(),
       against: termsSelecting(this.#shape, this.#columns).filter(({ role }) => role === 'requiredAntiAffinity'),
     });
   }

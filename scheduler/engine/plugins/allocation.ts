@@ -182,25 +182,30 @@ export const balancedAllocation = (resources: readonly WeightedResource[] = defa
 const balanceOfTwo = (wanted: readonly Wanted[]): ScoreRun => {
   const cpu = wanted[0]!;
   const memory = wanted[1]!;
-  return {
-    score(nodes, count, out) {
-      const { capacity: cpuCapacity, used: cpuUsed, want: cpuWant } = cpu;
-      const { capacity: memoryCapacity, used: memoryUsed, want: memoryWant } = memory;
-      for (let i = 0; i < count; i++) {
-        const node = nodes[i]!;
-        const hasCpu = cpuCapacity[node]!;
-        const hasMemory = memoryCapacity[node]!;
-        if (hasCpu === 0 || hasMemory === 0) {
-          out[node] = 100;
-          continue;
-        }
-        let a = (cpuUsed[node]! + cpuWant) / hasCpu;
-        let b = (memoryUsed[node]! + memoryWant) / hasMemory;
-        if (a > 1) a = 1;
-        if (b > 1) b = 1;
-        // Which is greater differs from node to node: no branch on it.
-        out[node] = ((1 - Math.abs(a - b) / 2) * 100) | 0;
+  const addTo = (nodes: Uint32Array, count: number, sums: Int32Array, weight: number): void => {
+    const { capacity: cpuCapacity, used: cpuUsed, want: cpuWant } = cpu;
+    const { capacity: memoryCapacity, used: memoryUsed, want: memoryWant } = memory;
+    for (let i = 0; i < count; i++) {
+      const node = nodes[i]!;
+      const hasCpu = cpuCapacity[node]!;
+      const hasMemory = memoryCapacity[node]!;
+      if (hasCpu === 0 || hasMemory === 0) {
+        sums[node]! += weight * 100;
+        continue;
       }
+      let a = (cpuUsed[node]! + cpuWant) / hasCpu;
+      let b = (memoryUsed[node]! + memoryWant) / hasMemory;
+      if (a > 1) a = 1;
+      if (b > 1) b = 1;
+      // Which is greater differs from node to node: no branch on it.
+      sums[node]! += weight * (((1 - Math.abs(a - b) / 2) * 100) | 0);
+    }
+  };
+  return {
+    addTo,
+    score(nodes, count, out) {
+      for (let i = 0; i < count; i++) out[nodes[i]!] = 0;
+      addTo(nodes, count, out, 1);
       return true;
     },
   };

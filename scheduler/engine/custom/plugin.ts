@@ -1,0 +1,97 @@
+/**
+ * Plugins of the user's own. Two ways to write one: per node, which is a function and a reason; or over the columns, which
+ * is what the built-in plugins are, for those who want their speed. Either way it is judged, explained and scored like a
+ * built-in one, and one that throws costs the pod its attempt, not the others their scheduler.
+ */
+import type { Pod } from '#api/kinds/core.ts';
+import type { ChangeType, FilterPlugin, ScorePlugin, WakeTest } from '../plugin.ts';
+import { guardedFilter, guardedScore } from './guard.ts';
+import type { NodeView } from './node-view.ts';
+import { perNodeFilter, perNodeScore } from './per-node.ts';
+
+/** Why a node does not suit. Unresolvable: taking pods off the node cannot help, so nobody is preempted there. */
+export interface Refusal {
+  readonly reason: string;
+  readonly unresolvable?: boolean;
+}
+
+/** What the plugin's file exports as default; the name is the one in the configuration. */
+export interface CustomPlugin {
+  /** Undefined: the pod may go there; else why not, in a few words without a full stop, as `Insufficient cpu`. */
+  filter?(pod: Pod, node: NodeView): string | Refusal | undefined;
+  /** 0 to 100, more is better; fractions are cut off. */
+  score?(pod: Pod, node: NodeView): number;
+  /**
+   * Pods for which this is the same may share the plugin's answers for the asking; absent: every pod is asked about on its
+   * own. Only saves work; must tell apart what filter and score tell apart beyond spec and labels.
+   */
+  alike?(pod: Pod): string;
+  /** The same over columns (scheduler/engine/plugin.ts says what they promise each other); instead of filter and score. */
+  readonly columns?: {
+    readonly filter?: ColumnFilter;
+    readonly score?: Omit<ScorePlugin, 'name'>;
+  };
+}
+
+/** Woken by everything unless it says by what. */
+export type ColumnFilter = Omit<FilterPlugin, 'name' | 'wokenBy'> & Partial<Pick<FilterPlugin, 'wokenBy'>>;
+
+/** A default export with arguments: gets `args` of the profile's pluginConfig, undefined where there are none. */
+export type CustomPluginFactory = (args: unknown) => CustomPlugin;
+
+/** As the engine uses it. */
+export interface EnginePlugin {
+  readonly filter: FilterPlugin | undefined;
+  readonly score: ScorePlugin | undefined;
+  readonly tellApart: (pod: Pod) => string;
+}
+
+const changes: readonly ChangeType[] = [
+  'nodeAdded',
+  'nodeChanged',
+  'podAdded',
+  'podRemoved',
+  'podChanged',
+  'selectorsChanged',
+  'namespacesChanged',
+];
+
+/** By default anything that changes may change its mind. */
+export const anyChange: Readonly<Record<ChangeType, WakeTest>> = Object.fromEntries(
+  changes.map(type => [type, () => true]),
+) as Record<ChangeType, WakeTest>;
+
+/** Throws a sentence for what is no plugin. */
+export const enginePluginOf = (name: string, plugin: CustomPlugin): EnginePlugin => {
+  const { columns } = plugin;
+  for (const field of ['filter', 'score', 'alike'] as const)
+    if (plugin[field] !== undefined && typeof plugin[field] !== 'function')
+      throw new Error(`its ${field} must be a function`);
+  if (plugin.filter === undefined && plugin.score === undefined && !columns?.filter && !columns?.score)
+    throw new Error('it has neither filter nor score');
+  if ((plugin.filter && columns?.filter) || (plugin.score && columns?.score))
+    throw new Error('it has a filter or a score twice: per node and over columns');
+  const filter = columns?.filter
+    ? guardedFilter({ wokenBy: anyChange, ...columns.filter, name })
+    : plugin.filter && guardedFilter(perNodeFilter(name, plugin, anyChange));
+  const score = columns?.score
+    ? guardedScore({ ...columns.score, name })
+    : plugin.score && guardedScore(perNodeScore(name, plugin));
+  return { filter, score, tellApart: tellApartBy(plugin) };
+};
+
+/** What must differ in the shapes of pods that the plugin may tell apart. */
+const tellApartBy = (plugin: CustomPlugin): ((pod: Pod) => string) => {
+  // Plugins over columns see shapes only, by their own contract.
+  if (plugin.filter === undefined && plugin.score === undefined) return () => '';
+  const everything = ({ metadata }: Pod): string => JSON.stringify([metadata.uid, metadata.annotations]);
+  return pod => {
+    if (plugin.alike === undefined) return everything(pod);
+    try {
+      return String(plugin.alike(pod));
+    } catch {
+      // Asked far from any attempt that could fail: then no two pods are alike.
+      return everything(pod);
+    }
+  };
+};
