@@ -219,7 +219,8 @@ export class Agent {
     const enforcesCgroups = this.#shareFault === undefined;
     const limits: NodeLimits = {
       hostCpus: info.cpus,
-      memoryCapacityBytes: info.memoryBytes,
+      // The kernel weighs the processes of a slice within the memory of the slice's cgroup, not of the machine.
+      memoryCapacityBytes: config.share.memoryBytes ?? info.memoryBytes,
       ...(enforcesCgroups && config.share.cpuMilli !== undefined ? { cpuCeilingMilli: config.share.cpuMilli } : {}),
       negativeOomScore: parts.negativeOomScore,
       pidsLimit: parts.pidsLimit,

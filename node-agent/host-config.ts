@@ -5,13 +5,14 @@
 import type { Container, Pod } from '#api/kinds/core.ts';
 import { qosClass } from '#api/qos.ts';
 import { milliValue, wholeValue } from '#api/quantity.ts';
+import { podRequests } from '#api/resources.ts';
 import type { HostConfig } from './runtime.ts';
 
 /** What a node's engine and share allow. */
 export interface NodeLimits {
   /** CPUs of the machine: the engine refuses NanoCpus above it. */
   readonly hostCpus: number;
-  /** Memory of the machine: the measure of oom_score_adj. */
+  /** Memory of the node, its share where it has one (status.capacity): the measure of oom_score_adj. */
   readonly memoryCapacityBytes: number;
   /** The share's CPU where a parent cgroup enforces it; a container's quota must not exceed it on cgroup v1. */
   readonly cpuCeilingMilli?: number;
@@ -78,11 +79,22 @@ export const oomScoreAdj = (pod: Pod, container: Container, memoryCapacityBytes:
   const qos = qosClass(pod);
   if (qos === 'Guaranteed') return -997;
   if (qos === 'BestEffort') return 1000;
-  const own = burstableScore(memoryRequest(container), memoryCapacityBytes);
+  const rest = sharedMemoryRequest(pod);
+  const own = burstableScore(memoryRequest(container) + rest, memoryCapacityBytes);
   const isSidecar = container.restartPolicy === 'Always' && (pod.spec.initContainers ?? []).includes(container);
   if (!isSidecar) return own;
   const smallest = Math.min(...pod.spec.containers.map(memoryRequest));
-  return Math.min(own, burstableScore(smallest, memoryCapacityBytes));
+  return Math.min(own, burstableScore(smallest + rest, memoryCapacityBytes));
+};
+
+/** What the pod as a whole requests beyond its containers, in equal parts (qos/policy.go remainingPodMemReqPerContainer). */
+const sharedMemoryRequest = (pod: Pod): number => {
+  const whole = pod.spec.resources?.requests?.['memory'];
+  if (whole === undefined) return 0;
+  const { resources: _, overhead: _overhead, ...spec } = pod.spec;
+  const ofContainers = podRequests({ ...pod, spec })['memory'] ?? '0';
+  const count = pod.spec.containers.length + (pod.spec.initContainers ?? []).length;
+  return Math.max(0, Math.floor((wholeValue(whole) - wholeValue(ofContainers)) / count));
 };
 
 const memoryRequest = (container: Container): number => {

@@ -114,6 +114,15 @@ describe('oom_score_adj', () => {
       ),
     ).toBe(500);
   });
+  test('of a pod on a slice is measured by the slice', () => {
+    const p = pod({ containers: [container('app', { resources: { requests: { memory: '32Mi' } } })] });
+    expect(oomScoreAdj(p, p.spec.containers[0]!, 512 << 20)).toBe(938);
+  });
+  test('counts an equal part of what the pod requests beyond its containers', () => {
+    const containers = [container('app', { resources: { requests: { memory: '1Gi' } } }), container('other')];
+    expect(score({ containers, resources: { requests: { memory: '3Gi' } } })).toBe(500);
+    expect(score({ containers, resources: { requests: { memory: '3Gi' } } }, 'other')).toBe(750);
+  });
   test('of a node-critical pod is that of Guaranteed', () => {
     expect(score({ priorityClassName: 'system-node-critical', priority: 2_000_001_000 })).toBe(-997);
   });
