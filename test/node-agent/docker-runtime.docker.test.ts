@@ -19,7 +19,7 @@ describe.skipIf(dockerFault !== undefined)('the Docker Engine', () => {
     stdinOnce: false,
     host: { NetworkMode: 'none' },
   };
-  beforeAll(ensureTestImage);
+  beforeAll(() => ensureTestImage());
 
   runtimeContract(
     () => ({

@@ -113,7 +113,7 @@ describe.skipIf(dockerFault !== undefined)('an agent', () => {
     const runtime = new DockerRuntime(dockerSocket);
     const cluster = `k${Math.floor(Date.now() / 1000).toString(36)}`;
     const dataDir = mkdtempSync(path.join(tmpdir(), 'berth-killed-'));
-    const options = JSON.stringify({ nodeName: 'n1', cluster, dataDir });
+    const options = JSON.stringify({ nodeName: 'n1', cluster, dataDir, dockerHost: dockerSocket });
     let child: ChildProcess | undefined;
     const begin = () => {
       child = fork(path.resolve('test/node-agent/agent-process.ts'), [options], {

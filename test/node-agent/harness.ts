@@ -14,7 +14,8 @@ import { systemClock, systemRandom } from '#base/system.ts';
 import { FakeClient } from '#test/client/fake-client.ts';
 
 export const testImage = 'berth-test/busybox:1';
-export const dockerSocket = '/var/run/docker.sock';
+/** The engine's socket: what DOCKER_HOST names, else the usual one. */
+export const dockerSocket = process.env['DOCKER_HOST']?.replace(/^unix:\/\//, '') || '/var/run/docker.sock';
 
 /** Why docker tests cannot run here, or undefined. */
 export const dockerFault = ((): string | undefined => {
@@ -27,8 +28,8 @@ function busybox(): string {
 }
 
 /** Makes the test image unless it is there: busybox at /bin/busybox and every applet of the tests beside it. */
-export const ensureTestImage = async (): Promise<void> => {
-  const runtime = new DockerRuntime(dockerSocket);
+export const ensureTestImage = async (socket = dockerSocket): Promise<void> => {
+  const runtime = new DockerRuntime(socket);
   if (await runtime.image(testImage)) return;
   const root = mkdtempSync(path.join(tmpdir(), 'berth-image-'));
   try {
@@ -66,8 +67,9 @@ export const logTo = (write: (line: string) => void): Log => {
   return { debug() {}, info: put('info'), warn: put('warn'), error: put('error') };
 };
 
-export const startHarness = async (options: Partial<AgentOptions> = {}): Promise<Harness> => {
-  await ensureTestImage();
+/** `socket`: where the engine is, also for an agent that `options` sends there by a detour. */
+export const startHarness = async (options: Partial<AgentOptions> = {}, socket = dockerSocket): Promise<Harness> => {
+  await ensureTestImage(socket);
   const cluster = `t${systemRandom.uuid().slice(0, 8)}`;
   const node = options.nodeName ?? 'n1';
   const client = new FakeClient(systemClock);
@@ -81,11 +83,11 @@ export const startHarness = async (options: Partial<AgentOptions> = {}): Promise
     nodeName: node,
     cluster,
     dataDir,
-    dockerHost: dockerSocket,
+    dockerHost: socket,
     crashLoopMaxMs: 2000,
     ...options,
   };
-  const runtime = new DockerRuntime(dockerSocket);
+  const runtime = new DockerRuntime(socket);
   const harness: Harness = {
     client,
     cluster,

@@ -174,7 +174,7 @@ describe.skipIf(dockerFault !== undefined)('a pod', () => {
           {
             ...spec.containers[0]!,
             ...sh(
-              'hostname; grep alias.example /etc/hosts; until nc 127.0.0.1 7000 < /dev/null; do sleep 0.05; done; ps | grep -c "[n]c -l"; true',
+              'hostname; grep alias.example /etc/hosts; until nc 127.0.0.1 7000 < /dev/null 2> /dev/null; do sleep 0.05; done; ps | grep -c "[n]c -l"; true',
             ),
           },
           {
