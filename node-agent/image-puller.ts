@@ -7,7 +7,7 @@ import type { Container } from '#api/kinds/core.ts';
 import type { Clock, Signal } from '#base/clock.ts';
 import { imageNameFault, isUnreachable, pullPolicyOf, withTag } from './image-policy.ts';
 import { Limiter } from './limiter.ts';
-import { type ContainerRuntime, type ImageFound, isFault } from './runtime.ts';
+import { type ContainerRuntime, type ImageFound, isFault, RuntimeError } from './runtime.ts';
 
 /** What became of it: events to record, and a failure as the container's waiting reason. */
 export interface ImageOutcome {
@@ -100,8 +100,10 @@ export class ImagePuller {
       return { events: [{ type: 'Normal', reason: 'Pulled', message }] };
     } catch (error) {
       if (isFault(error, 'unavailable')) throw error;
-      const cause = (error as Error).message;
-      if (isPresent && isUnreachable(cause)) {
+      const said = (error as Error).message;
+      // What the engine or the registry says reads as the Docker client shows it, and as kubelets on Docker did.
+      const cause = error instanceof RuntimeError ? `Error response from daemon: ${said}` : said;
+      if (isPresent && isUnreachable(said)) {
         this.#unreachable.set(registryOf(image), { untilMs: this.#clock.now() + unreachableForMs, cause });
         return present(localInstead(image, cause));
       }

@@ -167,5 +167,5 @@ export const toSample = (answer: StatsAnswer): StatsSample | undefined => {
 export const pullFailure = (line: unknown): RuntimeError | undefined => {
   const { error, errorDetail } = (line ?? {}) as { error?: unknown; errorDetail?: { message?: unknown } };
   const message = errorDetail?.message ?? error;
-  return message === undefined ? undefined : new RuntimeError('other', String(message));
+  return message === undefined ? undefined : new RuntimeError('other', String(message).trim());
 };

@@ -20,11 +20,16 @@ const gone = new Set([
   'EACCES',
 ]);
 
-/** The engine's own sentence without the wrapping that docker-modem puts around it. */
+/** What docker-modem puts before the engine's sentence; all that is left of the answer where that was a stream. */
+const wrapping = /^\(HTTP code \d+\) .*? - /;
+
+/** The engine's own sentence, without that. */
 const sentenceOf = (failure: EngineFailure): string => {
   const { json, message } = failure;
   if (typeof json === 'object' && json !== null && 'message' in json) return String(json.message).trim();
-  return String(message ?? failure).trim();
+  return String(message ?? failure)
+    .replace(wrapping, '')
+    .trim();
 };
 
 const faultOf = (status: number, sentence: string): RuntimeFault => {
