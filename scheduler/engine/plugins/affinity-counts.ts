@@ -11,10 +11,13 @@ export interface TermCount {
   readonly matcher: PodMatcher;
 }
 
+const none: readonly never[] = [];
+
 const readsNamespaces = (term: Term): boolean => typeof term.namespaceSelector === 'function';
 
 /** Counts of the pods that all `terms` select, around each term's key. */
 export const countAllOf = (terms: readonly Term[], columns: Columns): readonly TermCount[] => {
+  if (terms.length === 0) return none;
   const { namespaceLabels } = columns.surroundings;
   const key = `all ${terms
     .map(term => selectionKey(term))

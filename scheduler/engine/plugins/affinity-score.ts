@@ -20,20 +20,32 @@ export const affinityScore = (args: AffinityArguments = {}): ScorePlugin => ({
   prepare: (shape, columns) => new AffinityScoreRun(shape, columns, args),
 });
 
+interface Wish {
+  readonly count: TermCount;
+  /** Negative for what the pod would rather stay away from. */
+  readonly weight: number;
+}
+const noWishes: readonly Wish[] = [];
+
+const wishesOf = (shape: Shape, columns: Columns): readonly Wish[] =>
+  shape.preferredAffinity.length === 0 && shape.preferredAntiAffinity.length === 0
+    ? noWishes
+    : [
+        ...shape.preferredAffinity.map(({ term, weight }) => ({ count: countOf(term, columns), weight })),
+        ...shape.preferredAntiAffinity.map(({ term, weight }) => ({ count: countOf(term, columns), weight: -weight })),
+      ];
+
 class AffinityScoreRun implements ScoreRun {
   readonly #shape: Shape;
   readonly #columns: Columns;
-  readonly #wishes: readonly { readonly count: TermCount; readonly weight: number }[];
+  readonly #wishes: readonly Wish[];
   readonly #hardWeight: number;
   readonly #ignoresOthers: boolean;
 
   constructor(shape: Shape, columns: Columns, args: AffinityArguments) {
     this.#shape = shape;
     this.#columns = columns;
-    this.#wishes = [
-      ...shape.preferredAffinity.map(({ term, weight }) => ({ count: countOf(term, columns), weight })),
-      ...shape.preferredAntiAffinity.map(({ term, weight }) => ({ count: countOf(term, columns), weight: -weight })),
-    ];
+    this.#wishes = wishesOf(shape, columns);
     this.#hardWeight = args.hardPodAffinityWeight ?? 1;
     // Upstream then looks at the existing pods' terms only for pods that have wishes of their own.
     this.#ignoresOthers = args.ignorePreferredTermsOfExistingPods === true && this.#wishes.length === 0;
