@@ -111,6 +111,11 @@ export interface Machine {
    * when the process of that number, as the agent sees it, is not in the container (another process namespace).
    */
   containerUsage(pid: number, containerId: string): UsageReader | undefined;
+  /**
+   * Lets an OOM kill in the container that has this process end all its processes (`memory.oom.group`); gives the fault
+   * where that fails. Does nothing on cgroup v1, which has no such thing.
+   */
+  groupOomKills(pid: number, containerId: string): string | undefined;
   /** An HTTP GET as probes and hooks make it; status 0 and a text when there is no answer. */
   httpGet(request: HttpGet): Promise<{ readonly status: number; readonly body: string; readonly error?: string }>;
   /** Undefined when the port accepts a connection, else the fault. */

@@ -1,13 +1,13 @@
 /** The real Machine: disk, cgroup tree, /proc and sockets of the host that the agent runs on. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import type { HostFacts, HttpGet, Machine, UsageReader } from '../machine.ts';
+import type { HostFacts, HttpGet, Machine } from '../machine.ts';
 import type { EngineInfo } from '../runtime.ts';
-import { openUsage } from './cgroup-usage.ts';
+import { type DirectoryOf, openUsage } from './cgroup-usage.ts';
 import { openCgroups } from './cgroups.ts';
 import { diskFiles } from './files.ts';
 import { counterOf } from './kept-file.ts';
@@ -63,13 +63,16 @@ const machineUsage = (proc: string): { cpuNanos: number; memoryWorkingSetBytes: 
   };
 };
 
-/** The cgroup directories of a process, by controller. */
-const usageOfProcess = (
-  at: { readonly proc: string; readonly mount: string; readonly version: '1' | '2' },
-  pid: number,
-  containerId: string,
-): UsageReader | undefined => {
-  const { proc, mount, version } = at;
+interface CgroupPlace {
+  readonly proc: string;
+  readonly mount: string;
+  readonly version: '1' | '2';
+}
+
+/** The cgroup directories of a process by controller; undefined when the process is not the container's. */
+const cgroupsOfProcess = (place: CgroupPlace, pid: number, containerId: string): DirectoryOf | undefined => {
+  if (pid === 0) return undefined;
+  const { proc, mount, version } = place;
   const text = textOf(path.join(proc, String(pid), 'cgroup'));
   if (!text.includes(containerId)) return undefined;
   const lines = text.trim().split('\n');
@@ -78,11 +81,22 @@ const usageOfProcess = (
     const [, names = '', at = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     for (const name of names === '' ? ['unified'] : names.split(',')) found.set(name, at);
   }
-  const directory = (controller: string): string =>
+  return controller =>
     version === '2'
       ? path.join(mount, found.get('unified') ?? '-')
       : path.join(mount, controller, found.get(controller) ?? '-');
-  return openUsage(version, directory);
+};
+
+const groupOomKills = (place: CgroupPlace, pid: number, containerId: string): string | undefined => {
+  if (place.version === '1') return undefined;
+  const directory = cgroupsOfProcess(place, pid, containerId);
+  if (!directory) return `process ${pid} is not in container ${containerId}`;
+  try {
+    writeFileSync(path.join(directory('memory'), 'memory.oom.group'), '1');
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 };
 
 /** Redirects within the same host that are followed, as Go's client does. */
@@ -150,13 +164,17 @@ const connect = (host: string, port: number, timeoutMs: number): Promise<string 
 export const hostMachine = (info: EngineInfo, options: MachineOptions = {}): Machine => {
   const mount = options.cgroupMount ?? '/sys/fs/cgroup';
   const proc = options.proc ?? '/proc';
+  const place = { proc, mount, version: info.cgroupVersion };
   return {
     files: diskFiles,
     cgroups: openCgroups({ version: info.cgroupVersion, driver: info.cgroupDriver, mount }),
     facts: hostFacts,
     usage: () => machineUsage(proc),
-    containerUsage: (pid, containerId) =>
-      pid === 0 ? undefined : usageOfProcess({ proc, mount, version: info.cgroupVersion }, pid, containerId),
+    containerUsage: (pid, containerId) => {
+      const directory = cgroupsOfProcess(place, pid, containerId);
+      return directory && openUsage(place.version, directory);
+    },
+    groupOomKills: (pid, containerId) => groupOomKills(place, pid, containerId),
     httpGet,
     connect,
   };

@@ -58,6 +58,7 @@ export const fakeMachine = (): FakeMachine => {
     facts: async () => ({ hostname: 'fake', address: '192.0.2.1', machineId: '', bootId: '', systemUuid: '' }),
     usage: () => undefined,
     containerUsage: () => undefined,
+    groupOomKills: () => undefined,
     httpGet: async () => ({ status: 200, body: '' }),
     connect: async () => undefined,
   };
