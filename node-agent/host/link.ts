@@ -3,6 +3,7 @@
  * over which the server says what it wants ({id, call, request} as text). Usage is answered there; for logs, exec and
  * attach the agent opens one more WebSocket, on which frames go as they are. A lost link is opened again with backoff.
  */
+import type { IncomingMessage } from 'node:http';
 import WebSocket from 'ws';
 import type { ExecRequest, LogRequest, NodeHandler, SessionRequest, StreamSession } from '#api/node-calls.ts';
 import { ApiError, badRequest, internalError } from '#api/status.ts';
@@ -16,6 +17,10 @@ export interface LinkOptions {
   readonly server: string;
   readonly node: string;
   readonly token: string;
+  /** A word that tells this process from another agent of the same node name; letters and digits. */
+  readonly agent?: string;
+  /** Called with the server's words when it has another agent of this name; the link is not tried again then. */
+  refused?(why: string): void;
   /** Certificate of the server's authority; absent: the system's. */
   readonly caPem?: string;
   readonly handler: NodeHandler;
@@ -42,7 +47,9 @@ const normalClosure = 1000;
 const pathOf = (options: LinkOptions, id?: string): string => {
   const base = options.server.replace(/^http/, 'ws').replace(/\/$/, '');
   const node = encodeURIComponent(options.node);
-  return `${base}/apis/berth.dev/v1/nodes/${node}/link${id === undefined ? '' : `/${encodeURIComponent(id)}`}`;
+  const which = options.agent === undefined ? '' : `?agent=${encodeURIComponent(options.agent)}`;
+  const rest = id === undefined ? which : `/${encodeURIComponent(id)}`;
+  return `${base}/apis/berth.dev/v1/nodes/${node}/link${rest}`;
 };
 
 const dial = (options: LinkOptions, id?: string): WebSocket =>
@@ -59,18 +66,21 @@ export const runLink = async (options: LinkOptions, signal: Signal): Promise<voi
   const backoff = createBackoff(random, 200, 10_000);
   while (!signal.aborted) {
     const fault = await once(options, signal, () => backoff.reset());
-    if (signal.aborted) return;
+    if (signal.aborted || fault === refused) return;
     log.warn({ server: options.server, fault }, 'link to the server lost');
     await clock.sleep(backoff.next(), signal);
   }
 };
 
+/** Says that the link was refused for good. */
+const refused = Symbol('refused');
+
 /** One life of the control connection; resolves with why it ended. */
-const once = (options: LinkOptions, signal: Signal, opened: () => void): Promise<string> =>
+const once = (options: LinkOptions, signal: Signal, opened: () => void): Promise<string | typeof refused> =>
   new Promise(resolve => {
     const socket = dial(options);
     let heardMs = options.clock.now();
-    let fault = 'closed';
+    let fault: string | typeof refused = 'closed';
     const stop = () => socket.close(normalClosure);
     const pinging = setInterval(() => {
       if (options.clock.now() - heardMs > silenceMs) socket.terminate();
@@ -90,8 +100,20 @@ const once = (options: LinkOptions, signal: Signal, opened: () => void): Promise
         options.log.error({ err: error }, 'a call over the link failed'),
       );
     });
+    socket.on('unexpected-response', (request, response) => {
+      void bodyOf(response).then(text => {
+        const message = messageOf(text) ?? `the server answered ${response.statusCode}`;
+        fault = message;
+        if (response.statusCode === 409 && options.refused) {
+          fault = refused;
+          options.refused(message);
+        }
+        request.destroy();
+        socket.terminate();
+      });
+    });
     socket.on('error', error => {
-      fault = error.message;
+      if (fault === 'closed') fault = error.message;
     });
     socket.on('close', () => {
       clearInterval(pinging);
@@ -99,6 +121,29 @@ const once = (options: LinkOptions, signal: Signal, opened: () => void): Promise
       resolve(fault);
     });
   });
+
+const maxRefusalBytes = 64 * 1024;
+
+const bodyOf = async (response: IncomingMessage): Promise<string> => {
+  let text = '';
+  try {
+    for await (const chunk of response.setEncoding('utf8')) {
+      text += chunk as string;
+      if (text.length > maxRefusalBytes) break;
+    }
+  } catch {
+    // What came of it is enough.
+  }
+  return text;
+};
+
+const messageOf = (text: string): string | undefined => {
+  try {
+    return (JSON.parse(text) as { message?: string }).message;
+  } catch {
+    return undefined;
+  }
+};
 
 const answer = async (options: LinkOptions, control: WebSocket, text: string): Promise<void> => {
   const asked = JSON.parse(text) as Asked;

@@ -4,6 +4,7 @@ import { subdomainFaults } from '#api/label-names.ts';
 import { badRequest } from '#api/status.ts';
 import { sendJson } from './answer.ts';
 import { readBody } from './body.ts';
+import { refuseSecondAgent } from './node-links.ts';
 import { bytesOf, type Call } from './requests.ts';
 
 /** Answers when the request is one for joining; undefined when it is not. */
@@ -20,6 +21,7 @@ const join = async ({ request, reply, deps }: Call): Promise<FastifyReply> => {
   const faults = subdomainFaults(nodeName);
   if (faults.length > 0)
     throw badRequest(`nodeName ${JSON.stringify(nodeName)} is not a valid name: ${faults.join('; ')}`);
+  refuseSecondAgent(deps.nodeLinks, nodeName);
   deps.log.info({ node: nodeName }, 'a node joined');
   return sendJson(reply, 200, { token: deps.tokens.nodeToken(nodeName), caPem: deps.caPem });
 };

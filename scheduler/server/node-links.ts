@@ -2,8 +2,10 @@
  * The agents that can be asked something: embedded ones registered directly, remote ones over the control link that they opened
  * (agents listen on no port). Whoever asks for a node that is not connected gets a 503 at once.
  */
+
+import { nodeKind } from '#api/kinds/core.ts';
 import type { NodeHandler, NodeUsage } from '#api/node-calls.ts';
-import { unavailable } from '#api/status.ts';
+import { conflict, unavailable } from '#api/status.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 
@@ -16,6 +18,12 @@ export interface NodeLinks {
   /** Usage of all nodes whose agents answer in time. */
   usage(): Promise<readonly NodeUsage[]>;
 }
+
+/** Two agents of one name would both run the node's pods. Throws Conflict while one is connected. */
+export const refuseSecondAgent = (links: NodeLinks, node: string): void => {
+  if (links.isConnected(node))
+    throw conflict(nodeKind, node, 'another agent of this name is connected; stop it, or give this node another name');
+};
 
 const usageTimeoutMs = 3_000;
 

@@ -26,7 +26,9 @@ interface Pending {
 }
 
 export class RemoteNode implements NodeHandler {
-  readonly #node: string;
+  readonly node: string;
+  /** Which agent it is: each process has a word of its own. */
+  readonly agent: string;
   readonly #control: WebSocket;
   readonly #clock: Clock;
   readonly #answers = new Map<string, Pending>();
@@ -34,8 +36,9 @@ export class RemoteNode implements NodeHandler {
   #lastId = 0;
   #heard = true;
 
-  constructor(node: string, control: WebSocket, clock: Clock) {
-    this.#node = node;
+  constructor({ node, agent }: { node: string; agent: string }, control: WebSocket, clock: Clock) {
+    this.node = node;
+    this.agent = agent;
     this.#control = control;
     this.#clock = clock;
     control.on('message', (message: Buffer, isBinary: boolean) => {
@@ -108,7 +111,7 @@ export class RemoteNode implements NodeHandler {
     for await (const frame of link.frames) await send(frame);
     if (failure !== undefined) throw failure;
     if (code !== 1000 && code !== 1005)
-      throw unavailable(`the connection to the agent of node ${JSON.stringify(this.#node)} was lost`);
+      throw unavailable(`the connection to the agent of node ${JSON.stringify(this.node)} was lost`);
   }
 
   #open(call: string, request: unknown): Promise<WebSocket> {
@@ -139,7 +142,7 @@ export class RemoteNode implements NodeHandler {
     let cancel = () => {};
     const late = new Promise<never>((_, reject) => {
       cancel = this.#clock.after(answerMs, () =>
-        reject(unavailable(`the agent of node ${JSON.stringify(this.#node)} does not answer`)),
+        reject(unavailable(`the agent of node ${JSON.stringify(this.node)} does not answer`)),
       );
     });
     try {
@@ -153,7 +156,7 @@ export class RemoteNode implements NodeHandler {
 
   #tell(message: object): void {
     if (this.#control.readyState !== this.#control.OPEN || this.#answers.size > maxPending)
-      throw unavailable(`the agent of node ${JSON.stringify(this.#node)} is not connected`);
+      throw unavailable(`the agent of node ${JSON.stringify(this.node)} is not connected`);
     this.#control.send(JSON.stringify(message));
   }
 
@@ -172,7 +175,7 @@ export class RemoteNode implements NodeHandler {
   }
 
   #lost(): void {
-    const error = unavailable(`the agent of node ${JSON.stringify(this.#node)} is not connected`);
+    const error = unavailable(`the agent of node ${JSON.stringify(this.node)} is not connected`);
     for (const pending of this.#answers.values()) pending.reject(error);
     this.#answers.clear();
     this.#streams.clear();

@@ -14,6 +14,7 @@ import type { User } from '#registry/request.ts';
 import { statusOf } from './answer.ts';
 import { authorize, refusal } from './authz.ts';
 import { frameSocket } from './frames.ts';
+import { refuseSecondAgent } from './node-links.ts';
 import { execRequest, sessionRequest } from './pod-calls.ts';
 import { RemoteNode } from './remote-node.ts';
 import { type ResourceRequest, requestInfo } from './request-info.ts';
@@ -117,7 +118,12 @@ const statusFrame = (status: Status): Uint8Array =>
 const linkFor = (deps: ServerDeps, remotes: Map<string, RemoteNode>, info: ResourceRequest): Connected => {
   const { name: node, subresource = '' } = info;
   if (info.resource !== 'nodes' || node === undefined) throw pathNotFound();
-  if (subresource === 'link') return socket => connectNode(deps, remotes, node, socket);
+  if (subresource === 'link') {
+    const agent = info.query.get('agent') ?? '';
+    // A link that its own agent opens anew may take the place of one whose end has not been noticed yet.
+    if (remotes.get(node)?.agent !== agent) refuseSecondAgent(deps.nodeLinks, node);
+    return socket => connectNode(deps, remotes, new RemoteNode({ node, agent }, socket, deps.clock), socket);
+  }
   const id = /^link\/([A-Za-z0-9]{1,32})$/.exec(subresource)?.[1];
   if (id === undefined || !remotes.get(node)?.expects(id)) throw pathNotFound();
   return socket => {
@@ -125,8 +131,13 @@ const linkFor = (deps: ServerDeps, remotes: Map<string, RemoteNode>, info: Resou
   };
 };
 
-const connectNode = (deps: ServerDeps, remotes: Map<string, RemoteNode>, node: string, socket: WebSocket): void => {
-  const remote = new RemoteNode(node, socket, deps.clock);
+const connectNode = (
+  deps: ServerDeps,
+  remotes: Map<string, RemoteNode>,
+  remote: RemoteNode,
+  socket: WebSocket,
+): void => {
+  const { node } = remote;
   remotes.set(node, remote);
   const unregister = deps.nodeLinks.register(node, remote);
   deps.log.info({ node }, 'the agent is connected');
@@ -142,6 +153,7 @@ const reasons: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
+  409: 'Conflict',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
