@@ -20,7 +20,7 @@ import type { NodeLimits } from './host-config.ts';
 import { ImagePuller } from './image-puller.ts';
 import { Limiter } from './limiter.ts';
 import type { HostFacts, Machine } from './machine.ts';
-import type { Owner, PodSeen } from './names.ts';
+import { isSandbox, type Owner, type PodSeen } from './names.ts';
 import { NodeKeeper } from './node-keeper.ts';
 import { type NodeConfig, type NodeFacts, newNode, nodeStatusOf, usageText } from './node-status.ts';
 import { Observer } from './observed.ts';
@@ -29,8 +29,9 @@ import type { PodDeps } from './pod-deps.ts';
 import type { MachinePolicy } from './pod-plan.ts';
 import { PodWorker } from './pod-worker.ts';
 import { ReferenceStore } from './references.ts';
-import type { ContainerRuntime, EngineInfo, ImageFound } from './runtime.ts';
+import type { ContainerRuntime, ContainerSeen, EngineInfo, ImageFound } from './runtime.ts';
 import { Sampler } from './stats.ts';
+import type { AgentTimings } from './timings.ts';
 
 export interface AgentParts {
   readonly client: Client;
@@ -43,6 +44,7 @@ export interface AgentParts {
   readonly log: Log;
   readonly owner: Owner;
   readonly config: NodeConfig;
+  readonly timings: AgentTimings;
   readonly policy: MachinePolicy;
   readonly dataDir: string;
   readonly hostDataDir: string;
@@ -56,6 +58,9 @@ export interface AgentParts {
   /** Made good: what the engine cannot do here, for the node's condition. */
   readonly remarks: readonly string[];
 }
+
+/** How often the engine is asked for its images: a question that costs it more than the others. */
+const imagesEveryMs = 10_000;
 
 export class Agent {
   readonly #parts: AgentParts;
@@ -72,11 +77,12 @@ export class Agent {
   readonly #flush: () => Promise<void>;
   readonly #shareFault: string | undefined;
   #images: readonly ImageFound[] = [];
+  #imagesAtMs = 0;
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
-    const { client, clock, random, log, owner, runtime, machine, config } = parts;
+    const { client, clock, random, log, owner, runtime, machine, config, timings } = parts;
     this.#shareFault = machine.cgroups.unwritable;
     const recorder = createRecorder({ client, clock, random, log, component: 'kubelet', host: owner.node });
     this.#flush = () => recorder.flush();
@@ -86,7 +92,9 @@ export class Agent {
       random,
       log,
       owner,
+      pingMs: timings.pingMs,
       changed: uid => this.#workers.get(uid)?.wake(),
+      started: seen => this.#started(seen),
       outOfMemory: (uid, id) => this.#workers.get(uid)?.outOfMemory(id),
       engineChanged: fault => this.#engineChanged(fault),
     });
@@ -106,6 +114,7 @@ export class Agent {
       log,
       recorder,
       config,
+      timings,
       facts: () => this.#nodeFacts(),
       usage: () => this.#usageText(),
     });
@@ -207,6 +216,13 @@ export class Agent {
     this.#runs.set(uid, run);
   }
 
+  /** An OOM kill ends the whole container, not one process of it, as the kubelet has it (cgroup v2). */
+  #started(seen: ContainerSeen): void {
+    if (this.#shareFault !== undefined || isSandbox(seen)) return;
+    const fault = this.#parts.machine.groupOomKills(seen.pid, seen.id);
+    if (fault !== undefined) this.#parts.log.debug({ fault, id: seen.id }, 'memory.oom.group is not set');
+  }
+
   #engineChanged(fault: string | undefined): void {
     this.#parts.log.info({ fault: fault ?? null }, fault === undefined ? 'the engine answers' : 'the engine is gone');
     this.#keeper.look();
@@ -272,8 +288,11 @@ export class Agent {
   }
 
   async #nodeFacts(): Promise<NodeFacts> {
-    const { machine, dataDir, runtime } = this.#parts;
-    if (this.#observer.fault === undefined) this.#images = await runtime.images().catch(() => this.#images);
+    const { machine, dataDir, runtime, clock } = this.#parts;
+    if (this.#observer.fault === undefined && clock.now() - this.#imagesAtMs >= imagesEveryMs) {
+      this.#imagesAtMs = clock.now();
+      this.#images = await runtime.images().catch(() => this.#images);
+    }
     return { ...this.#baseFacts(), fileSystem: await machine.files.fileSystem(dataDir) };
   }
 

@@ -12,12 +12,14 @@ import { createStop } from '#base/stop.ts';
 import type { Client } from '#client/client.ts';
 import { keepLease } from './node-lease.ts';
 import { isFault } from './runtime.ts';
+import type { AgentTimings } from './timings.ts';
 
 export interface WaitDeps {
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly timings: AgentTimings;
   /** The node as it is created when there is none yet. */
   readonly node: Node;
 }

@@ -26,6 +26,7 @@ import { bareNode, type NodeConfig } from './node-status.ts';
 import { ensurePauseImage, pauseImage } from './pause-image.ts';
 import { defaultPolicy, type MachinePolicy } from './pod-plan.ts';
 import type { ContainerRuntime, ContainerSeen, EngineInfo } from './runtime.ts';
+import { agentTimings, type TimingsName } from './timings.ts';
 
 export interface AgentOptions {
   readonly client: Client;
@@ -60,6 +61,8 @@ export interface AgentOptions {
   readonly crashLoopMaxMs?: number;
   /** Source of usage: cgroup files where readable (`auto`, default), or always the engine's stats endpoint. */
   readonly statsSource?: 'auto' | 'engine';
+  /** How often the agent says that it lives; as fast as its server's controllers expect. Default `kubernetes`. */
+  readonly timings?: TimingsName;
   readonly version?: string;
   /** Ends the waiting for an engine that does not answer. */
   readonly signal?: Signal;
@@ -82,7 +85,8 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
   const owner = { cluster: options.cluster ?? (await clusterOf(options)), node: options.nodeName };
   // Volumes of Secrets are below it, with the modes that their pods ask for.
   await fs.mkdir(options.dataDir, { recursive: true, mode: 0o700 });
-  const wait = { ...options, node: bareNode(config) };
+  const timings = agentTimings[options.timings ?? 'kubernetes'];
+  const wait = { ...options, timings, node: bareNode(config) };
   const prepare = async () => {
     const info = await runtime.info();
     await ensurePauseImage(runtime, info.architecture);
@@ -104,6 +108,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     log: options.log,
     owner,
     config,
+    timings,
     policy: policyOf(options),
     dataDir: options.dataDir,
     hostDataDir: options.hostDataDir ?? options.dataDir,

@@ -1,7 +1,7 @@
 /**
- * Keeps the Node object true: registers it, renews its lease each 10 s, writes its status when it changed (looked at
- * each 10 s, and at once when the engine dies or comes back or somebody advertises a resource) and at least each five
- * minutes, and its usage annotation (SEMANTICS E.4).
+ * Keeps the Node object true: registers it, renews its lease, writes its status when it changed (looked at as often as
+ * the timings say, and at once when the engine dies or comes back or somebody advertises a resource) and now and then
+ * when it did not, and its usage annotation (SEMANTICS E.4).
  */
 
 import type { Node } from '#api/kinds/core.ts';
@@ -16,6 +16,7 @@ import type { Recorder } from '#client/events.ts';
 import { Informer } from '#client/informer.ts';
 import { keepLease } from './node-lease.ts';
 import { differs, type NodeConfig, type NodeFacts, newNode, nodeLabels, nodeStatusOf } from './node-status.ts';
+import type { AgentTimings } from './timings.ts';
 
 export interface NodeKeeperDeps {
   readonly client: Client;
@@ -24,13 +25,14 @@ export interface NodeKeeperDeps {
   readonly log: Log;
   readonly recorder: Recorder;
   readonly config: NodeConfig;
+  readonly timings: AgentTimings;
   facts(): Promise<NodeFacts>;
   /** The text of the usage annotation, or undefined while nothing is known. */
   usage(): string | undefined;
 }
 
-const statusEveryMs = 10_000;
-const reportAtLeastMs = 5 * 60_000;
+/** Between two writes of the usage annotation. */
+const annotateEveryMs = 10_000;
 export const usageAnnotation = 'berth.dev/usage';
 
 const conditionEvents: Readonly<Record<string, readonly [whenTrue: string, whenFalse: string]>> = {
@@ -45,6 +47,7 @@ export class NodeKeeper {
   readonly #informer: Informer<Node>;
   #node: Node | undefined;
   #reportedMs = 0;
+  #annotatedMs = 0;
   #wake: () => void = () => {};
   #isDirty = true;
 
@@ -135,7 +138,7 @@ export class NodeKeeper {
   async #rest(signal: Signal): Promise<void> {
     if (this.#isDirty) return this.#deps.clock.sleep(100, signal);
     await new Promise<void>(resolve => {
-      const cancel = this.#deps.clock.after(statusEveryMs, resolve);
+      const cancel = this.#deps.clock.after(this.#deps.timings.statusEveryMs, resolve);
       this.#wake = () => {
         cancel();
         resolve();
@@ -157,11 +160,11 @@ export class NodeKeeper {
   }
 
   async #report(): Promise<void> {
-    const { client, clock, config } = this.#deps;
+    const { client, clock, config, timings } = this.#deps;
     const old = this.#node;
     if (!old) return;
     const status = nodeStatusOf(config, await this.#deps.facts(), old, clock.now());
-    if (!differs(old.status, status) && clock.now() - this.#reportedMs < reportAtLeastMs) return;
+    if (!differs(old.status, status) && clock.now() - this.#reportedMs < timings.reportAtLeastMs) return;
     const written = await client.update(nodeKind, { ...old, status }, { subresource: 'status' });
     this.#reportedMs = clock.now();
     this.#take(written);
@@ -178,11 +181,13 @@ export class NodeKeeper {
   }
 
   async #annotate(): Promise<void> {
-    const text = this.#deps.usage();
+    const { client, clock, config } = this.#deps;
+    const text = clock.now() - this.#annotatedMs < annotateEveryMs ? undefined : this.#deps.usage();
     const old = this.#node?.metadata.annotations?.[usageAnnotation];
     if (text === undefined || (old !== undefined && isAlike(old, text))) return;
     const body = { metadata: { annotations: { [usageAnnotation]: text } } };
-    this.#take(await this.#deps.client.patch(nodeKind, { name: this.#deps.config.name }, { type: 'merge', body }));
+    this.#take(await client.patch(nodeKind, { name: config.name }, { type: 'merge', body }));
+    this.#annotatedMs = clock.now();
   }
 }
 

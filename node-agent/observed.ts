@@ -17,8 +17,11 @@ export interface ObserverDeps {
   readonly random: Random;
   readonly log: Log;
   readonly owner: Owner;
+  readonly pingMs: number;
   /** Something of this pod changed in the engine. */
   changed(podUid: string): void;
+  /** A container was seen running for the first time since it started. */
+  started(seen: ContainerSeen): void;
   /** An `oom` event of a container. */
   outOfMemory(podUid: string, id: string): void;
   /** The engine stopped or began to answer. */
@@ -27,8 +30,6 @@ export interface ObserverDeps {
 
 /** How often the whole list is taken even when events flow. */
 const relistMs = 30_000;
-/** How often an engine that has nothing to tell is asked whether it is there. */
-const pingMs = 10_000;
 /** Events worth a look. Creation and start are the agent's own doing, and it looks by itself then. */
 const telling = new Set(['die', 'oom', 'destroy', 'pause', 'unpause', 'restart']);
 const maxBackoffMs = 5000;
@@ -146,7 +147,7 @@ export class Observer {
   }
 
   async #untilRelist(signal: Signal): Promise<void> {
-    const { runtime, clock } = this.#deps;
+    const { runtime, clock, pingMs } = this.#deps;
     for (let waitedMs = 0; waitedMs < relistMs && !signal.aborted; waitedMs += pingMs) {
       await clock.sleep(pingMs, signal);
       if (!signal.aborted) await runtime.ping();
@@ -180,6 +181,7 @@ export class Observer {
     // Inspections overtake each other: an older answer must not undo a newer one.
     if (old && order[seen.phase] < order[old.phase] && seen.startedAtMs <= old.startedAtMs) return;
     this.#seen.set(seen.id, seen);
+    if (seen.phase === 'running' && old?.startedAtMs !== seen.startedAtMs) this.#deps.started(seen);
     const ids = this.#byPod.get(uid);
     if (ids) ids.add(seen.id);
     else this.#byPod.set(uid, new Set([seen.id]));

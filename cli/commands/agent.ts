@@ -4,6 +4,8 @@ import { homedir, hostname } from 'node:os';
 import { join as joinPath, resolve } from 'node:path';
 import { runLink } from '#agent/host/link.ts';
 import { startAgent } from '#agent/main.ts';
+import type { TimingsName } from '#agent/timings.ts';
+import { isReason } from '#api/status.ts';
 import type { Log } from '#base/log.ts';
 import { systemRandom } from '#base/system.ts';
 import { createHttpClient } from '#client/http.ts';
@@ -16,6 +18,7 @@ import { removeContainers } from '../local/cleanup.ts';
 import { clusterIdOf, type Join, parseJoin } from '../local/join.ts';
 import { openLog } from '../local/log.ts';
 import { hostNodeName, type NodePlan, nodeText, parseNodes, shareOf } from '../local/nodes.ts';
+import { parseTimings } from '../local/timings.ts';
 
 interface AgentFlags {
   join?: string;
@@ -25,6 +28,7 @@ interface AgentFlags {
   node?: readonly string[];
   data?: string;
   docker?: string;
+  timings: string;
   removeContainers?: boolean;
 }
 
@@ -41,6 +45,7 @@ export const define: Define = (command, io) => {
     )
     .option('--data <folder>', 'where volumes are kept (default: ~/.local/share/berth-agent)')
     .option('--docker <address>', 'the engine (default: $DOCKER_HOST or unix:///var/run/docker.sock)')
+    .option('--timings <profile>', 'kubernetes or fast, as the server has it', 'kubernetes')
     .option('--remove-containers', 'take the containers of its pods away when it ends')
     .action((flags: AgentFlags) => run(io, flags));
   examples(
@@ -52,15 +57,25 @@ export const define: Define = (command, io) => {
 
 const run = async (io: Io, flags: AgentFlags): Promise<void> => {
   const join = joinOf(io, flags);
+  const timings = parseTimings(flags.timings);
   const plans = parseNodes(flags.node ?? [hostNodeName(hostname())]);
   const log = openLog(undefined, io.env['BERTH_LOG']);
-  const ends = await Promise.all(plans.map(plan => startNode(io, flags, { join, plan, log })));
-  io.out(`Nodes ${plans.map(nodeText).join(' ')} joined ${join.server}.\n`);
-  await new Promise<void>(done => {
-    if (io.signal.aborted) done();
-    io.signal.addEventListener('abort', () => done(), { once: true });
+  let refusal: string | undefined;
+  let stop = () => {};
+  const stopped = new Promise<void>(resolve => {
+    stop = resolve;
   });
+  const refused = (why: string) => {
+    refusal = why;
+    stop();
+  };
+  const ends = await Promise.all(plans.map(plan => startNode(io, flags, { join, plan, timings, log, refused })));
+  io.out(`Nodes ${plans.map(nodeText).join(' ')} joined ${join.server}.\n`);
+  io.signal.addEventListener('abort', stop, { once: true });
+  if (io.signal.aborted) stop();
+  await stopped;
   await Promise.all(ends.map(end => end()));
+  if (refusal !== undefined) throw new CliError(refusal);
 };
 
 const joinOf = (io: Io, flags: AgentFlags): Join => {
@@ -74,11 +89,15 @@ const joinOf = (io: Io, flags: AgentFlags): Join => {
 interface NodeStart {
   readonly join: Join;
   readonly plan: NodePlan;
+  readonly timings: TimingsName;
   readonly log: Log;
+  /** The server has another agent of this node. */
+  refused(why: string): void;
 }
 
 /** Joins and runs one node; resolves with what ends it. */
-const startNode = async (io: Io, flags: AgentFlags, { join, plan, log }: NodeStart): Promise<() => Promise<void>> => {
+const startNode = async (io: Io, flags: AgentFlags, start: NodeStart): Promise<() => Promise<void>> => {
+  const { join, plan, timings, log, refused } = start;
   const { server, caPem } = join;
   const { token } = await admit(io, join, plan.name, log);
   const client = createHttpClient({ server, token, caPem });
@@ -95,6 +114,7 @@ const startNode = async (io: Io, flags: AgentFlags, { join, plan, log }: NodeSta
     cluster,
     dockerHost,
     dataDir: joinPath(data, plan.name),
+    timings,
     signal: io.signal,
     ...(share ? { share } : {}),
   });
@@ -104,6 +124,8 @@ const startNode = async (io: Io, flags: AgentFlags, { join, plan, log }: NodeSta
     token,
     caPem,
     node: plan.name,
+    agent: systemRandom.uuid().replaceAll('-', ''),
+    refused,
     handler: agent.handler,
     clock: io.clock,
     random: systemRandom,
@@ -119,11 +141,14 @@ const startNode = async (io: Io, flags: AgentFlags, { join, plan, log }: NodeSta
   };
 };
 
-const retryMs = 2_000;
+const retryMs = 1_000;
+/** After this the server has noticed that an agent is gone. */
+const occupiedMs = 30_000;
 
 /** The node's own token; goes on asking while the server is away. */
 const admit = async (io: Io, join: Join, nodeName: string, log: Log): Promise<{ token: string }> => {
   const client = createHttpClient(join);
+  const deadlineMs = io.clock.now() + occupiedMs;
   try {
     for (;;) {
       try {
@@ -133,8 +158,10 @@ const admit = async (io: Io, join: Join, nodeName: string, log: Log): Promise<{ 
           body: { nodeName },
         });
       } catch (error) {
-        if (!(error instanceof ConnectionError)) throw error;
-        log.warn({ server: join.server, fault: error.message }, 'the server does not answer; trying again');
+        // The server may not have noticed yet that an agent before this one is gone.
+        const isOccupied = isReason(error, 'Conflict') && io.clock.now() < deadlineMs;
+        if (!(error instanceof ConnectionError) && !isOccupied) throw error;
+        log.warn({ server: join.server, fault: (error as Error).message }, 'cannot join yet; trying again');
         await io.clock.sleep(retryMs, io.signal);
         if (io.signal.aborted) throw new CliError('interrupted before the node had joined', { exitCode: 130 });
       }

@@ -12,6 +12,7 @@ import { dataFolder, findRunning, type Running, readSettings, type Settings } fr
 import { launch, type Message } from '../local/launch.ts';
 import { hostNodeName, nodeText, parseNodes } from '../local/nodes.ts';
 import type { Ready } from '../local/serve.ts';
+import { parseTimings } from '../local/timings.ts';
 import { clientVersion } from './version.ts';
 
 interface UpFlags {
@@ -58,6 +59,10 @@ const up = async (io: Io, flags: UpFlags): Promise<void> => {
   const known = readSettings(data);
   const settings = settle(io, flags, known);
   const running = findRunning(data);
+  if (running?.url && !known)
+    throw new CliError(
+      `\`berth server\` runs from ${data} (process ${running.pid}); give this cluster a --data folder of its own.`,
+    );
   if (running?.url) return alreadyUp(io, flags, { data, running, known: known ?? settings, wanted: settings });
   if (flags.foreground) return foreground(io, flags, { data, settings, known, startedMs });
   const ready = await launch(io, data, argumentsOf(settings, flags, data));
@@ -68,10 +73,7 @@ const up = async (io: Io, flags: UpFlags): Promise<void> => {
 
 /** Flags before what the cluster had last time before the defaults. */
 const settle = (io: Io, flags: UpFlags, known: Settings | undefined): Settings => {
-  const timings = flags.timings ?? known?.timings ?? 'kubernetes';
-  if (timings !== 'kubernetes' && timings !== 'fast') {
-    throw new CliError(`--timings ${timings}: expected kubernetes or fast`);
-  }
+  const timings = parseTimings(flags.timings ?? known?.timings ?? 'kubernetes');
   if (flags.port !== undefined && !(/^\d+$/.test(flags.port) && Number(flags.port) <= 65_535)) {
     throw new CliError(`--port ${flags.port}: expected a number from 0 to 65535`);
   }

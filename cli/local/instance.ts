@@ -6,6 +6,7 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { TimingsName } from '#agent/timings.ts';
 import { CliError } from '../failure.ts';
 import type { Io } from '../io.ts';
 
@@ -17,7 +18,7 @@ export interface Settings {
   /** Values of --node. */
   readonly nodes: readonly string[];
   readonly docker: string;
-  readonly timings: 'kubernetes' | 'fast';
+  readonly timings: TimingsName;
   readonly context: string;
   /** Where the API was last, for taking the right context out of a kubeconfig. */
   readonly url?: string;

@@ -156,6 +156,7 @@ const startNodes = async (plane: ControlPlane, options: ServeOptions, io: Io, lo
       cluster: settings.id,
       dockerHost: settings.docker,
       dataDir: join(data, 'nodes', plan.name),
+      timings: settings.timings,
       signal: io.signal,
       ...(share ? { share } : {}),
     });

@@ -1,18 +1,11 @@
 /** What holds for every pod on a node whatever happens to it, to the engine and to the agent; in virtual time. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Agent } from '#agent/agent.ts';
 import { label } from '#agent/names.ts';
-import { pauseImage } from '#agent/pause-image.ts';
-import { defaultPolicy } from '#agent/pod-plan.ts';
 import { type Pod, podKind } from '#api/kinds/core.ts';
-import type { VirtualClock } from '#base/clock.ts';
-import { silentLog } from '#base/log.ts';
-import { seededRandom } from '#base/random.ts';
-import { FakeClient } from '#test/client/fake-client.ts';
-import { type FakeMachine, fakeMachine } from '#test/node-agent/fake-machine.ts';
-import { FakeRuntime, type Program } from '#test/node-agent/fake-runtime.ts';
-import { virtualClock } from '#test/virtual.ts';
+import type { FakeClient } from '#test/client/fake-client.ts';
+import type { FakeRuntime, Program } from '#test/node-agent/fake-runtime.ts';
+import { newWorld, stopped, type World } from '#test/node-agent/virtual-node.ts';
 
 const programs: Readonly<Record<string, Program>> = {
   'serve:1': {},
@@ -23,87 +16,6 @@ const programs: Readonly<Record<string, Program>> = {
   'broken:1': { startError: 'exec: "x": executable file not found in $PATH' },
 };
 const images = Object.keys(programs);
-
-interface World {
-  readonly clock: VirtualClock;
-  readonly client: FakeClient;
-  readonly runtime: FakeRuntime;
-  readonly machine: FakeMachine;
-  agent: Agent;
-  restart(): Promise<void>;
-}
-
-const agentOf = async (world: Omit<World, 'agent' | 'restart'>): Promise<Agent> => {
-  const { clock, client, runtime, machine } = world;
-  const info = await runtime.info();
-  return new Agent({
-    client,
-    runtime,
-    machine,
-    info,
-    host: await machine.facts(),
-    clock,
-    random: seededRandom(1),
-    log: silentLog,
-    owner: { cluster: 'c', node: 'n1' },
-    config: {
-      name: 'n1',
-      share: {},
-      labels: {},
-      taints: [],
-      reserved: {},
-      maxPods: 110,
-      version: 'v1',
-      annotations: {},
-    },
-    policy: defaultPolicy,
-    dataDir: '/data',
-    hostDataDir: '/data',
-    network: 'bridge',
-    statsSource: 'engine',
-    negativeOomScore: true,
-    pidsLimit: 0,
-    startsAtOnce: 4,
-    serviceEnv: {},
-    remarks: [],
-  });
-};
-
-const begun = async (clock: VirtualClock, agent: Agent): Promise<void> => {
-  let isUp = false;
-  void agent.start().then(() => {
-    isUp = true;
-  });
-  for (let tries = 0; !isUp && tries < 100; tries++) await clock.advance(50);
-  expect(isUp).toBe(true);
-};
-
-const stopped = async (clock: VirtualClock, agent: Agent): Promise<void> => {
-  let isDown = false;
-  void agent.stop().then(() => {
-    isDown = true;
-  });
-  for (let tries = 0; !isDown && tries < 400; tries++) await clock.advance(50);
-  expect(isDown).toBe(true);
-};
-
-const newWorld = async (): Promise<World> => {
-  const clock = virtualClock();
-  const client = new FakeClient(clock);
-  const runtime = new FakeRuntime({ clock, program: spec => programs[spec.image] ?? {} }, [...images, pauseImage]);
-  const base = { clock, client, runtime, machine: fakeMachine() };
-  const world: World = {
-    ...base,
-    agent: await agentOf(base),
-    restart: async () => {
-      await stopped(clock, world.agent);
-      world.agent = await agentOf(base);
-      await begun(clock, world.agent);
-    },
-  };
-  await begun(clock, world.agent);
-  return world;
-};
 
 type Deed =
   | {
@@ -232,7 +144,7 @@ const checkHistory = (client: FakeClient, seen: Map<string, Pod>): void => {
 test('whatever happens, each attempt runs once, nothing goes back, and in the end nothing is left', async () => {
   await fc.assert(
     fc.asyncProperty(deeds, async plan => {
-      const world = await newWorld();
+      const world = await newWorld(programs);
       const history = new Map<string, Pod>();
       for (const [serial, deed] of plan.entries()) {
         await carryOut(world, deed, serial);
@@ -270,7 +182,7 @@ test('whatever happens, each attempt runs once, nothing goes back, and in the en
 }, 120_000);
 
 test('a full disk is told as FailedMount, and the pod starts when there is room again', async () => {
-  const world = await newWorld();
+  const world = await newWorld(programs);
   world.machine.diskFault = 'ENOSPC: no space left on device, write';
   world.client.put(podKind, {
     metadata: { name: 'full', namespace: 'default' },
