@@ -24,8 +24,6 @@ export class Engine {
   readonly columns: Columns;
   readonly profile: Profile;
   readonly workspace = new Workspace();
-  /** Where sampling goes on (SEMANTICS F.4). */
-  nextStart = 0;
   readonly #standings = new Map<Shape, Standing>();
   readonly #nodeStandings = new Map<string, NodeStanding>();
   readonly #runs = new Map<Shape, { runs: Runs; epoch: number; selectors: number; nodes: number }>();

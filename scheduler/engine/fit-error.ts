@@ -11,8 +11,17 @@ export const preFilterError = (nodes: number, reason: string): string => `0/${no
 
 export const noNodesError = 'no nodes available to schedule pods';
 
-/** What failed preemption adds: the dynamic-resources plugin of upstream's default profile speaks first. */
-export const preemptionSuffix = (message: string): string => ` no new claims to deallocate, preemption: ${message}`;
+/**
+ * What the plugins add that are asked when no node fits: upstream's DynamicResources speaks first, then preemption, of
+ * which `preemption` is the message.
+ */
+export const postFilterSuffix = (dynamicResources: boolean, preemption?: string): string => {
+  const parts = [
+    ...(dynamicResources ? ['no new claims to deallocate'] : []),
+    ...(preemption === undefined ? [] : [`preemption: ${preemption}`]),
+  ];
+  return parts.length === 0 ? '' : ` ${parts.join(', ')}`;
+};
 
 /** Go sorts strings by bytes; all reasons are ASCII. */
 const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

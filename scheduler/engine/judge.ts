@@ -8,14 +8,15 @@ import type { Failure, Rejection, Verdicts } from './decision.ts';
 import type { Engine } from './engine.ts';
 import { fitError } from './fit-error.ts';
 import { pinnedNames } from './node-match.ts';
-import { noNode } from './profile.ts';
+import { noNode, type Profile } from './profile.ts';
 import { type ActiveFilter, applyFilters, NodeTrial, type Runs } from './runs.ts';
 import type { PodView } from './shape.ts';
 
 /** By matchFields: none, the rows that are left, or a rejection before any node is looked at. */
 export type Restriction = { readonly rows: readonly number[] } | { readonly rejection: Rejection } | undefined;
 
-export const restrictionOf = (pod: PodView, columns: Columns): Restriction => {
+export const restrictionOf = (pod: PodView, columns: Columns, profile: Profile): Restriction => {
+  if (!profile.narrowsByName) return undefined;
   const required = pod.pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   if (required === undefined) return undefined;
   const names = pinnedNames(required);
@@ -48,8 +49,8 @@ export const judgeWithNominated = (
 };
 
 export const judgeAll = (pod: PodView, engine: Engine): Verdicts => {
-  const { columns } = engine;
-  const restriction = restrictionOf(pod, columns);
+  const { columns, profile } = engine;
+  const restriction = restrictionOf(pod, columns, profile);
   const rows = restriction !== undefined && 'rows' in restriction ? restriction.rows : undefined;
   const codes = rows === undefined ? codesOfAll(pod, engine) : codesOfFew(pod, engine, rows);
   const runs = engine.runsOf(pod.shape);
@@ -60,7 +61,7 @@ export const judgeAll = (pod: PodView, engine: Engine): Verdicts => {
     const refusal = judgeWithNominated(pod, slot, runs, engine);
     if (refusal === undefined) continue;
     codes[slot] = refusal.code;
-    reasons.set(slot, refusal.reasons ?? [engine.profile.verdicts[refusal.code]!.text]);
+    reasons.set(slot, refusal.reasons ?? [profile.verdicts[refusal.code]!.text]);
   }
   return { codes, reasons, restrictedTo: rows };
 };

@@ -7,7 +7,7 @@
 import type { Columns, PlacedView } from './columns.ts';
 import type { Decision, Verdicts } from './decision.ts';
 import { Engine } from './engine.ts';
-import { fitError, preemptionSuffix } from './fit-error.ts';
+import { fitError, postFilterSuffix } from './fit-error.ts';
 import { judgeAll } from './judge.ts';
 import { noNode, type Profile } from './profile.ts';
 import type { PodView } from './shape.ts';
@@ -42,19 +42,24 @@ export const preempt = (
   profile: Profile,
   options: PreemptOptions,
 ): Preemption => {
-  if (columns.count === 0 || profile.preemption === undefined || failure?.preEnqueue !== undefined)
+  if (columns.count === 0 || failure?.preEnqueue !== undefined)
     return nothing({ nomination: columns.count === 0 ? 'cleared' : 'unchanged', suffix: '' });
   // Upstream's DynamicResources runs before preemption, finds no state of its own when pre-filtering ended early, and ends it.
-  if (failure?.preFilter !== undefined)
+  if (failure?.preFilter !== undefined && profile.dynamicResources)
     return nothing({ nomination: 'unchanged', error: 'not found', suffix: ' not found' });
+  if (profile.preemption === undefined)
+    return nothing({ nomination: 'unchanged', suffix: postFilterSuffix(profile.dynamicResources) });
   const engine = Engine.of(columns, profile);
-  const verdicts = failure?.verdicts ?? judgeAll(pod, engine);
+  // Rejected before any node was looked at: no node can be helped.
+  const verdicts = failure?.preFilter === undefined ? (failure?.verdicts ?? judgeAll(pod, engine)) : undefined;
   const ineligible = ineligibility(pod, columns, profile, verdicts);
-  if (ineligible !== undefined)
-    return nothing({ ineligible, nomination: 'unchanged', suffix: preemptionSuffix(ineligible) });
-  const { candidates, vain } = dryRun(pod, engine, verdicts, options);
+  if (ineligible !== undefined) {
+    const suffix = postFilterSuffix(profile.dynamicResources, ineligible);
+    return nothing({ ineligible, nomination: 'unchanged', suffix });
+  }
+  const { candidates, vain } = verdicts === undefined ? nowhere : dryRun(pod, engine, verdicts, options);
   if (candidates.length === 0) {
-    const suffix = preemptionSuffix(vainMessage(columns.count, vain));
+    const suffix = postFilterSuffix(profile.dynamicResources, vainMessage(columns.count, vain));
     return nothing({ vain, nomination: 'cleared', suffix });
   }
   return { candidates, vain, best: pickBest(candidates, options.nowMs), nomination: 'set', suffix: '' };
@@ -78,10 +83,15 @@ const isUnresolvable = (slot: number, profile: Profile, { codes }: Verdicts): bo
   codes[slot] === noNode || profile.verdicts[codes[slot]!]!.unresolvable;
 
 /** May the pod push out others at all? Not again while those that it pushed out are still leaving. */
-const ineligibility = (pod: PodView, columns: Columns, profile: Profile, verdicts: Verdicts): string | undefined => {
+const ineligibility = (
+  pod: PodView,
+  columns: Columns,
+  profile: Profile,
+  verdicts: Verdicts | undefined,
+): string | undefined => {
   if (pod.pod.spec.preemptionPolicy === 'Never') return 'not eligible due to preemptionPolicy=Never.';
   const slot = pod.nominatedNodeName === '' ? -1 : columns.slotOf(pod.nominatedNodeName);
-  if (slot < 0 || isUnresolvable(slot, profile, verdicts)) return undefined;
+  if (slot < 0 || verdicts === undefined || isUnresolvable(slot, profile, verdicts)) return undefined;
   const isLeaving = columns.podsOn[slot]!.some(({ view }) => view.priority < pod.priority && wasPreempted(view));
   return isLeaving ? 'not eligible due to a terminating pod on the nominated node.' : undefined;
 };
@@ -98,6 +108,8 @@ interface DryRun {
   readonly candidates: readonly Candidate[];
   readonly vain: readonly Vain[];
 }
+
+const nowhere: DryRun = { candidates: [], vain: [] };
 
 const dryRun = (pod: PodView, engine: Engine, verdicts: Verdicts, options: PreemptOptions): DryRun => {
   const { columns, profile } = engine;

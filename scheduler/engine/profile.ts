@@ -1,4 +1,5 @@
 /** A scheduling profile: which plugins judge, in which order and with which weight. The default is that of upstream v1.35. */
+import type { Pod } from '#api/kinds/core.ts';
 import type { FilterPlugin, Reason, ScorePlugin } from './plugin.ts';
 import { affinityFilter } from './plugins/affinity-filter.ts';
 import { type AffinityArguments, affinityScore } from './plugins/affinity-score.ts';
@@ -36,6 +37,12 @@ export interface Profile {
   readonly percentageOfNodesToScore: number;
   /** Undefined: pods of this profile push nobody out. */
   readonly preemption: PreemptionArguments | undefined;
+  /** NodeAffinity's pre-filter runs: pods that name their nodes by matchFields are tried on those only. */
+  readonly narrowsByName: boolean;
+  /** Upstream's DynamicResources takes part when no node fits; in Berth it has nothing to do but its say in the message. */
+  readonly dynamicResources: boolean;
+  /** What custom plugins tell pods apart by, beyond what the engine does; undefined: nothing. */
+  readonly tellApart: ((pod: Pod) => string) | undefined;
   /** The verdict codes: the reasons of all filters, one after the other, from 1. */
   readonly verdicts: readonly VerdictCode[];
   /** Verdict code before the first of each filter. */
@@ -55,6 +62,9 @@ export interface ProfileOptions {
   readonly scores: readonly WeightedScore[];
   readonly percentageOfNodesToScore?: number;
   readonly preemption?: PreemptionArguments | undefined;
+  readonly narrowsByName?: boolean;
+  readonly dynamicResources?: boolean;
+  readonly tellApart?: ((pod: Pod) => string) | undefined;
 }
 
 export const defaultPreemption: PreemptionArguments = {
@@ -77,9 +87,18 @@ export const createProfile = (options: ProfileOptions): Profile => {
     scores: options.scores,
     percentageOfNodesToScore: options.percentageOfNodesToScore ?? 100,
     preemption: 'preemption' in options ? options.preemption : defaultPreemption,
+    narrowsByName: options.narrowsByName ?? true,
+    dynamicResources: options.dynamicResources ?? true,
+    tellApart: options.tellApart,
     verdicts,
     bases,
   };
+};
+
+/** For `ShapeTable.tellApart`: what the pods of these profiles (by schedulerName) must be told apart by. */
+export const tellApartBy = (profiles: ReadonlyMap<string, Profile>): ((pod: Pod) => string) | undefined => {
+  if ([...profiles.values()].every(({ tellApart }) => tellApart === undefined)) return undefined;
+  return pod => profiles.get(pod.spec.schedulerName ?? 'default-scheduler')?.tellApart?.(pod) ?? '';
 };
 
 /** Arguments of the built-in plugins, by upstream's names (`NodeResourcesFitArgs`, …). */

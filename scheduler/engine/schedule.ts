@@ -11,7 +11,7 @@ import { diagnose, judgeAll, judgeWithNominated, restrictionOf } from './judge.t
 import type { Trait } from './plugin.ts';
 import { noNode, type Profile } from './profile.ts';
 import { type ActiveFilter, type ActiveScore, applyFilters, normalize, type Runs } from './runs.ts';
-import { sample } from './sampling.ts';
+import { moveOn, sample } from './sampling.ts';
 import type { PodView } from './shape.ts';
 import type { Standing } from './standing.ts';
 
@@ -37,7 +37,7 @@ export const hashOfTies =
 export const schedule = (pod: PodView, columns: Columns, profile: Profile, tie: TieRule = firstOfTies): Decision => {
   if (pod.gates.length > 0) return gated(pod);
   if (columns.count === 0) return failed(pod, { plugins: [], message: noNodesError });
-  const restriction = restrictionOf(pod, columns);
+  const restriction = restrictionOf(pod, columns, profile);
   if (restriction !== undefined && 'rejection' in restriction) {
     const { plugin, reasons } = restriction.rejection;
     const message = preFilterError(columns.count, reasons.join(', '));
@@ -293,6 +293,7 @@ const amongFew = (pod: PodView, engine: Engine, rows: readonly number[], tie: Ti
   const { columns, workspace } = engine;
   const runs = engine.runsOf(pod.shape);
   const nodes = Uint32Array.from(rows).sort();
+  moveOn(columns, nodes.length);
   for (const row of nodes) workspace.verdict[row] = 0;
   let count = applyFilters(runs.filters, nodes, nodes.length, workspace.verdict);
   if (columns.nominations.size > 0) {

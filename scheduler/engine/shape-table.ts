@@ -15,6 +15,8 @@ const idleLimit = 4096;
 export class ShapeTable {
   readonly #columns: Columns;
   readonly #shapes = new Map<string, Shape>();
+  /** What makes pods differ beyond what the engine looks at; for plugins that look at more. */
+  tellApart: ((pod: Pod) => string) | undefined;
   #turn = 0;
   #nextSweep = 2 * idleLimit;
 
@@ -27,7 +29,8 @@ export class ShapeTable {
   }
 
   of(pod: Pod, placed: boolean): Shape {
-    const key = shapeKeyOf(pod, placed);
+    const alike = shapeKeyOf(pod, placed);
+    const key = this.tellApart === undefined ? alike : `${alike}${this.tellApart(pod)}`;
     const known = this.#shapes.get(key);
     if (known !== undefined) {
       known.lastUsed = ++this.#turn;

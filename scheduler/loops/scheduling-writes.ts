@@ -43,6 +43,8 @@ export interface Writer {
     decision: Decision,
     preemption: Preemption & { readonly chosen: Candidate | undefined },
   ): void;
+  /** The attempt ended by an error that is not the pod's fault: it is told, and tried again after its backoff. */
+  failed(queued: QueuedPod, error: unknown): void;
   /** A pod that is being deleted is not placed any more. */
   skipped(queued: QueuedPod): void;
   settled(): Promise<void>;
@@ -86,7 +88,7 @@ export const createWriter = (options: WriterOptions): Writer => {
         target: { kind: 'Node', name: nodeName },
       });
       counters.bind(true);
-      recorder.event(view.pod, 'Normal', 'Scheduled', `Successfully assigned ${view.key} to ${nodeName}`);
+      tell(view, view.pod, 'Normal', 'Scheduled', `Successfully assigned ${view.key} to ${nodeName}`);
     } catch (error) {
       counters.bind(false);
       unbound(queued, error);
@@ -101,14 +103,22 @@ export const createWriter = (options: WriterOptions): Writer => {
     const isGone =
       isReason(error, 'NotFound') || present === undefined || present.metadata.uid !== view.pod.metadata.uid;
     if (!isGone) {
-      const message = error instanceof Error ? error.message : String(error);
       log.warn({ pod: view.key, err: error }, 'binding failed; trying again');
-      recorder.event(view.pod, 'Warning', 'FailedScheduling', eventMessage(message));
-      setCondition(view, 'SchedulerError', message, undefined);
+      tellError(view, error);
       if (!present.spec.nodeName) queue.failed(queued, clock.now());
     }
     wake();
   };
+
+  const tellError = (view: PodView, error: unknown): void => {
+    const message = error instanceof Error ? error.message : String(error);
+    tell(view, view.pod, 'Warning', 'FailedScheduling', eventMessage(message));
+    setCondition(view, 'SchedulerError', message, undefined);
+  };
+
+  /** An event about `about` in the name of the pod's scheduler. */
+  const tell = (view: PodView, about: Pod, type: 'Normal' | 'Warning', reason: string, message: string): void =>
+    recorder.event(about, type, reason, message, { component: schedulerOf(view) });
 
   const refuse: Writer['refuse'] = (queued, decision, preemption) => {
     const { view } = queued;
@@ -122,7 +132,7 @@ export const createWriter = (options: WriterOptions): Writer => {
     queue.refused(queued, failure.plugins, clock.now());
     if (decision.outcome === 'gated') return;
     const message = failure.message + preemption.suffix;
-    recorder.event(view.pod, 'Warning', 'FailedScheduling', eventMessage(message));
+    tell(view, view.pod, 'Warning', 'FailedScheduling', eventMessage(message));
     setCondition(view, 'Unschedulable', message, nominated);
     if (preemption.chosen !== undefined) evict(view, preemption.chosen);
   };
@@ -181,12 +191,11 @@ export const createWriter = (options: WriterOptions): Writer => {
   };
 
   const evictOne = async (preemptor: PodView, victim: PodView, nodeName: string): Promise<void> => {
-    const scheduler = preemptor.pod.spec.schedulerName ?? 'default-scheduler';
     const condition = {
       type: 'DisruptionTarget',
       status: 'True',
       reason: 'PreemptionByScheduler',
-      message: `${scheduler}: preempting to accommodate a higher priority pod`,
+      message: `${schedulerOf(preemptor)}: preempting to accommodate a higher priority pod`,
       lastTransitionTime: toTime(clock.now()),
     };
     const { name, uid } = victim.pod.metadata;
@@ -198,12 +207,8 @@ export const createWriter = (options: WriterOptions): Writer => {
       if (isReason(error, 'NotFound') || isReason(error, 'Conflict')) return;
       throw error;
     }
-    recorder.event(
-      victim.pod,
-      'Normal',
-      'Preempted',
-      `Preempted by pod ${preemptor.pod.metadata.uid ?? ''} on node ${nodeName}`,
-    );
+    const by = preemptor.pod.metadata.uid ?? '';
+    tell(preemptor, victim.pod, 'Normal', 'Preempted', `Preempted by pod ${by} on node ${nodeName}`);
   };
 
   return {
@@ -213,16 +218,22 @@ export const createWriter = (options: WriterOptions): Writer => {
     room: () => (underWay.size < maxUnderWay ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
     bind,
     refuse,
+    failed(queued, error) {
+      tellError(queued.view, error);
+      queue.failed(queued, clock.now());
+    },
     skipped(queued) {
       queue.done(queued);
       const { view } = queued;
-      recorder.event(view.pod, 'Warning', 'FailedScheduling', `skip schedule deleting pod: ${view.key}`);
+      tell(view, view.pod, 'Warning', 'FailedScheduling', `skip schedule deleting pod: ${view.key}`);
     },
     async settled() {
       await Promise.allSettled([...underWay]);
     },
   };
 };
+
+const schedulerOf = ({ pod }: PodView): string => pod.spec.schedulerName ?? 'default-scheduler';
 
 /** The status fields to write; undefined when they say so already. */
 const statusPatch = (

@@ -12,7 +12,7 @@ import type { Client } from '#client/client.ts';
 import { createRecorder } from '#client/events.ts';
 import { Columns } from '#engine/columns.ts';
 import { type Preemption, preempt } from '#engine/preempt.ts';
-import { defaultProfile, type Profile } from '#engine/profile.ts';
+import { defaultProfile, type Profile, tellApartBy } from '#engine/profile.ts';
 import { defaultQueueOptions, type QueuedPod, type QueueOptions, SchedulingQueue } from '#engine/queue.ts';
 import { hashOfTies, schedule } from '#engine/schedule.ts';
 import { followCluster } from './scheduling-cluster.ts';
@@ -53,6 +53,7 @@ export const startScheduler = (options: SchedulerOptions): RunningScheduler => {
   const yieldTurn = options.yieldTurn ?? (() => clock.sleep(0, stop.signal));
   const profiles = new Map((options.config?.profiles ?? [defaultProfile()]).map(one => [one.schedulerName, one]));
   const columns = new Columns();
+  columns.shapes.tellApart = tellApartBy(profiles);
   const queue = new SchedulingQueue(options.config?.queue ?? defaultQueueOptions);
   const counters = createCounters(queue, columns);
   const recorder = createRecorder({
@@ -135,7 +136,7 @@ export const startScheduler = (options: SchedulerOptions): RunningScheduler => {
     } catch (error) {
       counters.attempted('error', 0);
       log.error({ err: error, pod: queued.view.key }, 'scheduling a pod failed');
-      queue.failed(queued, clock.now());
+      writer.failed(queued, error);
     }
   };
 

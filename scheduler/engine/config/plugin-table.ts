@@ -66,15 +66,6 @@ export const unavailable: ReadonlyMap<string, string> = new Map([
   ['AzureDiskLimits', 'Kubernetes v1.34 removed it'],
 ]);
 
-/** Enabled in the default profile, without anything to do for pods as Berth runs them. */
-export const withoutWork: ReadonlySet<string> = new Set([
-  'VolumeRestrictions',
-  'NodeVolumeLimits',
-  'VolumeBinding',
-  'VolumeZone',
-  'DynamicResources',
-]);
-
 /** Plugins of the configuration by name: upstream's and the file's own. */
 export type PluginTable = ReadonlyMap<string, KnownPlugin>;
 

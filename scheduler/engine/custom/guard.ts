@@ -18,16 +18,14 @@ export class PluginError extends Error {
 
 export const guardedFilter = (plugin: FilterPlugin): FilterPlugin => {
   const { name } = plugin;
-  const wrap = (error: unknown): PluginError =>
-    new PluginError(name, `running "${name}" filter plugin: ${textOf(error)}`, error);
+  const guarding: Guarding<FilterRun> = {
+    wrap: error => new PluginError(name, `running "${name}" filter plugin: ${textOf(error)}`, error),
+    unprepared: { check: () => false },
+    overrides: () => ({}),
+  };
   return {
     ...plugin,
-    prepare: (shape, columns) =>
-      guardedRun<FilterRun>(() => plugin.prepare(shape, columns), columns, wrap, {
-        check() {
-          throw new Error('it was not prepared');
-        },
-      }),
+    prepare: (shape, columns) => guardedRun(() => plugin.prepare(shape, columns), columns, guarding),
     wokenBy: Object.fromEntries(
       Object.entries(plugin.wokenBy).map(([type, test]) => [type, guardedTest(test)]),
     ) as Partial<Record<ChangeType, WakeTest>>,
@@ -47,94 +45,101 @@ const guardedTest =
 
 export const guardedScore = (plugin: ScorePlugin): ScorePlugin => {
   const { name, normalization } = plugin;
-  const wrap = (error: unknown): PluginError =>
-    error instanceof PluginError
-      ? error
-      : new PluginError(name, `running Score plugins: plugin "${name}" failed with: ${textOf(error)}`, error);
+  const guarding: Guarding<ScoreRun> = {
+    wrap: error =>
+      error instanceof PluginError
+        ? error
+        : new PluginError(name, `running Score plugins: plugin "${name}" failed with: ${textOf(error)}`, error),
+    unprepared: { score: () => false },
+    overrides: run => ranged(run, name, normalization),
+  };
   return {
     ...plugin,
-    prepare(shape, columns) {
-      const make = (): ScoreRun | undefined => {
-        const run = plugin.prepare(shape, columns);
-        return run === undefined ? undefined : ranged(run, name, normalization);
-      };
-      return guardedRun<ScoreRun>(make, columns, wrap, {
-        score() {
-          throw new Error('it was not prepared');
-        },
-      });
+    prepare: (shape, columns) => guardedRun(() => plugin.prepare(shape, columns), columns, guarding),
+  };
+};
+
+/** A score that no plugin may give, in upstream's words. */
+export const invalidScore = (name: string, score: number): PluginError => {
+  const why = `plugin "${name}" returns an invalid score ${score}, it should in the range of [0, 100] after normalizing`;
+  return new PluginError(name, `applying score defaultWeights on Score plugins: ${why}`, undefined);
+};
+
+/** What is put in place of a run's own methods; undefined: the method is not there. */
+type Overrides<R> = { readonly [K in keyof R]?: R[K] | undefined };
+
+/** Final scores are checked to be 0..100, and raw ones that the engine normalizes not to be negative. */
+const ranged = (run: ScoreRun, name: string, normalization: ScorePlugin['normalization']): Overrides<ScoreRun> => {
+  const check = (nodes: Uint32Array, count: number, out: Int32Array, most: number): void => {
+    for (let i = 0; i < count; i++) {
+      const score = out[nodes[i]!]!;
+      if (score < 0 || score > most) throw invalidScore(name, score);
+    }
+  };
+  const mostRaw = normalization === 'none' ? 100 : 2 ** 24;
+  return {
+    // It would add straight to the sums, past the check.
+    addTo: undefined,
+    score(nodes, count, out, population) {
+      const counts = run.score(nodes, count, out, population);
+      if (counts && normalization !== 'own') check(nodes, count, out, mostRaw);
+      return counts;
+    },
+    normalize(nodes, count, scores) {
+      run.normalize?.(nodes, count, scores);
+      check(nodes, count, scores, 100);
     },
   };
 };
 
-/** The run with its final scores checked to be 0..100, and raw ones that are normalized by the engine not to be negative. */
-const ranged = (run: ScoreRun, name: string, normalization: ScorePlugin['normalization']): ScoreRun => {
-  const check = (nodes: Uint32Array, count: number, out: Int32Array, most: number): void => {
-    for (let i = 0; i < count; i++) {
-      const score = out[nodes[i]!]!;
-      if (score >= 0 && score <= most) continue;
-      const why = `plugin "${name}" returns an invalid score ${score}, it should in the range of [0, 100] after normalizing`;
-      throw new PluginError(name, `applying score defaultWeights on Score plugins: ${why}`, undefined);
-    }
-  };
-  const target = Object.create(run) as ScoreRun;
-  // Adding straight to the sums would pass the check by.
-  Object.defineProperty(target, 'addTo', { value: undefined });
-  target.score = (nodes, count, out, population) => {
-    const counts = run.score(nodes, count, out, population);
-    if (counts && normalization !== 'own') check(nodes, count, out, normalization === 'none' ? 100 : 2 ** 24);
-    return counts;
-  };
-  if (run.normalize !== undefined)
-    target.normalize = (nodes, count, scores) => {
-      run.normalize?.(nodes, count, scores);
-      if (normalization === 'own') check(nodes, count, scores, 100);
-    };
-  return target;
-};
-
 /** A run every method of which throws PluginErrors only. A fault in preparing it comes up when it is first asked. */
 const guardedRun = <R extends FilterRun | ScoreRun>(
-  make: () => R | undefined,
+  prepare: () => R | undefined,
   columns: Columns,
-  wrap: (error: unknown) => PluginError,
-  unprepared: R,
+  { wrap, unprepared, overrides }: Guarding<R>,
 ): R | undefined => {
-  const failed = (error: unknown): PluginError => {
-    columns.epoch++;
-    return wrap(error);
-  };
-  let run: R | undefined;
+  let target: R;
+  let replaced: Overrides<R> = {};
   let fault: { readonly error: unknown } | undefined;
   try {
-    run = make();
+    const run = prepare();
     if (run === undefined) return undefined;
+    target = run;
+    replaced = overrides(run);
   } catch (error) {
+    target = unprepared;
     fault = { error };
   }
-  const target = run ?? unprepared;
   const guarded = new Map<PropertyKey, unknown>();
+  const guard =
+    (member: (...args: unknown[]) => unknown, key: PropertyKey) =>
+    (...args: unknown[]): unknown => {
+      try {
+        if (fault !== undefined) throw fault.error;
+        return Reflect.apply(member, target, args);
+      } catch (error) {
+        // What is given up needs no farewell.
+        if (key === 'dispose') return undefined;
+        columns.epoch++;
+        throw wrap(error);
+      }
+    };
   return new Proxy({} as R, {
     get(_, key) {
-      const known = guarded.get(key);
-      if (known !== undefined) return known;
-      const member: unknown = Reflect.get(target, key);
-      if (typeof member !== 'function') return member;
-      const method = (...args: unknown[]): unknown => {
-        try {
-          if (fault !== undefined) throw fault.error;
-          return Reflect.apply(member, target, args);
-        } catch (error) {
-          // What is given up needs no farewell.
-          if (key === 'dispose') return undefined;
-          throw failed(error);
-        }
-      };
+      if (guarded.has(key)) return guarded.get(key);
+      const member: unknown = key in replaced ? Reflect.get(replaced, key) : Reflect.get(target, key);
+      const method = typeof member === 'function' ? guard(member as () => unknown, key) : undefined;
       guarded.set(key, method);
       return method;
     },
   });
 };
+
+interface Guarding<R> {
+  readonly wrap: (error: unknown) => PluginError;
+  readonly unprepared: R;
+  readonly overrides: (run: R) => Overrides<R>;
+}
 
 const textOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);

@@ -2,6 +2,7 @@
 import type { Columns } from '../columns.ts';
 import type { ChangeType, FilterPlugin, FilterRun, ScorePlugin, Trial, WakeTest } from '../plugin.ts';
 import type { PodView, Shape } from '../shape.ts';
+import { invalidScore } from './guard.ts';
 import { type NodeView, RowView } from './node-view.ts';
 import type { CustomPlugin, Refusal } from './plugin.ts';
 
@@ -125,7 +126,8 @@ export const perNodeScore = (name: string, plugin: CustomPlugin): ScorePlugin =>
         const said: unknown = plugin.score?.(sample, new RowView(columns, row));
         if (typeof said !== 'number' || Number.isNaN(said))
           throw new Error(`score gave ${JSON.stringify(said) ?? 'nothing'}; expected a number from 0 to 100`);
-        out[row] = Math.trunc(Math.max(-1, Math.min(said, 101)));
+        if (said < 0 || said > 100) throw invalidScore(name, said);
+        out[row] = Math.trunc(said);
       }
       return true;
     },

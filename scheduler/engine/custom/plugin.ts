@@ -43,26 +43,50 @@ export type CustomPluginFactory = (args: unknown) => CustomPlugin;
 export interface EnginePlugin {
   readonly filter: FilterPlugin | undefined;
   readonly score: ScorePlugin | undefined;
-  readonly tellApart: (pod: Pod) => string;
+  /** What must differ in the shapes of pods that it may tell apart; undefined: nothing more. */
+  readonly tellApart: ((pod: Pod) => string) | undefined;
 }
 
-const changes: readonly ChangeType[] = [
-  'nodeAdded',
-  'nodeChanged',
-  'podAdded',
-  'podRemoved',
-  'podChanged',
-  'selectorsChanged',
-  'namespacesChanged',
-];
+/** What came of loading a plugin's file: why it cannot be used, or how to make the plugin (throws a sentence). */
+export type LoadedPlugin = { readonly fault: string } | { readonly create: (args: unknown) => EnginePlugin };
+
+/** `exported`: what the plugin's file exports as default. */
+export const loadedPlugin = (name: string, exported: unknown): LoadedPlugin => {
+  if (typeof exported === 'function')
+    return { create: args => enginePluginOf(name, checked((exported as CustomPluginFactory)(args))) };
+  try {
+    const plugin = enginePluginOf(name, checked(exported));
+    return {
+      create(args) {
+        if (args !== undefined) throw new Error('it takes no arguments: its default export is not a function');
+        return plugin;
+      },
+    };
+  } catch (error) {
+    return { fault: `it is no plugin: ${error instanceof Error ? error.message : String(error)}` };
+  }
+};
+
+const checked = (value: unknown): CustomPlugin => {
+  if (typeof value === 'object' && value !== null) return value;
+  throw new Error(`expected an object with filter or score, not ${value === undefined ? 'nothing' : typeof value}`);
+};
+
+const always: WakeTest = () => true;
 
 /** By default anything that changes may change its mind. */
-export const anyChange: Readonly<Record<ChangeType, WakeTest>> = Object.fromEntries(
-  changes.map(type => [type, () => true]),
-) as Record<ChangeType, WakeTest>;
+const anyChange: Readonly<Record<ChangeType, WakeTest>> = {
+  nodeAdded: always,
+  nodeChanged: always,
+  podAdded: always,
+  podRemoved: always,
+  podChanged: always,
+  selectorsChanged: always,
+  namespacesChanged: always,
+};
 
 /** Throws a sentence for what is no plugin. */
-export const enginePluginOf = (name: string, plugin: CustomPlugin): EnginePlugin => {
+const enginePluginOf = (name: string, plugin: CustomPlugin): EnginePlugin => {
   const { columns } = plugin;
   for (const field of ['filter', 'score', 'alike'] as const)
     if (plugin[field] !== undefined && typeof plugin[field] !== 'function')
@@ -80,10 +104,9 @@ export const enginePluginOf = (name: string, plugin: CustomPlugin): EnginePlugin
   return { filter, score, tellApart: tellApartBy(plugin) };
 };
 
-/** What must differ in the shapes of pods that the plugin may tell apart. */
-const tellApartBy = (plugin: CustomPlugin): ((pod: Pod) => string) => {
+const tellApartBy = (plugin: CustomPlugin): ((pod: Pod) => string) | undefined => {
   // Plugins over columns see shapes only, by their own contract.
-  if (plugin.filter === undefined && plugin.score === undefined) return () => '';
+  if (plugin.filter === undefined && plugin.score === undefined) return undefined;
   const everything = ({ metadata }: Pod): string => JSON.stringify([metadata.uid, metadata.annotations]);
   return pod => {
     if (plugin.alike === undefined) return everything(pod);
