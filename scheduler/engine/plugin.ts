@@ -105,7 +105,7 @@ export interface ScoreRun {
    */
   score(nodes: Uint32Array, count: number, out: Int32Array, population?: Int32Array): boolean;
   /** Adds weighted scores that need no normalization to `sums`, instead of `score`: saves the quickest plugins a pass. */
-  addTo?(nodes: Uint32Array, count: number, sums: Int32Array, weight: number): void;
+  readonly addTo?: ((nodes: Uint32Array, count: number, sums: Int32Array, weight: number) => void) | undefined;
   /** As for filters. */
   traits?(): readonly Trait[];
   /** True when a score now would be skipped, whatever the nodes; lets pods be placed without looking at each node. */

@@ -193,7 +193,7 @@ export const nodeArbitrary = (name: fc.Arbitrary<string>): fc.Arbitrary<Node> =>
       unschedulable: fc.integer({ min: 0, max: 9 }),
       allocatable: fc.record(
         {
-          cpu: oneOf('2', '4', '500m'),
+          cpu: oneOf('2', '4', '500m', '0'),
           memory: oneOf('2Gi', '8Gi'),
           pods: oneOf('3', '10', '110'),
           'example.com/gpu': oneOf('2', '4'),

@@ -98,43 +98,40 @@ interface Question {
 
 /** The usual pod asks for two resources: one pass over the nodes. */
 const checkTwo = (wanted: Wanted, columns: Columns, { nodes, count, verdict }: Question): boolean => {
-  const { podCount, podLimit } = columns;
   const a = wanted.columns[0]!;
   const b = wanted.columns[1]!;
   const wantA = wanted.amounts[0]!;
   const wantB = wanted.amounts[1]!;
-  const hasA = columns.allocatable[a]!;
-  const hasB = columns.allocatable[b]!;
-  const usedA = columns.used[a]!;
-  const usedB = columns.used[b]!;
+  const freeA = columns.free[a]!;
+  const freeB = columns.free[b]!;
+  const { podRoom } = columns;
   let refused = false;
   for (let i = 0; i < count; i++) {
     const node = nodes[i]!;
-    const lacksA = wantA > hasA[node]! - usedA[node]!;
-    const lacksB = wantB > hasB[node]! - usedB[node]!;
-    if (!lacksA && !lacksB && podCount[node]! < podLimit[node]!) continue;
+    if (wantA <= freeA[node]! && wantB <= freeB[node]! && podRoom[node]! >= 1) continue;
     refused = true;
-    verdict[node] = (lacksA && wantA > hasA[node]!) || (lacksB && wantB > hasB[node]!) ? neverFits : full;
+    const never = wantA > columns.allocatable[a]![node]! || wantB > columns.allocatable[b]![node]!;
+    verdict[node] = never ? neverFits : full;
   }
   return refused;
 };
 
 const checkAny = (wanted: Wanted, columns: Columns, { nodes, count, verdict }: Question): boolean => {
-  const { podCount, podLimit } = columns;
+  const { podRoom } = columns;
   let refused = false;
   for (let i = 0; i < count; i++) {
     const node = nodes[i]!;
-    if (podCount[node]! < podLimit[node]!) continue;
+    if (podRoom[node]! >= 1) continue;
     verdict[node] = full;
     refused = true;
   }
   for (let r = 0; r < wanted.columns.length; r++) {
     const want = wanted.amounts[r]!;
+    const free = columns.free[wanted.columns[r]!]!;
     const has = columns.allocatable[wanted.columns[r]!]!;
-    const used = columns.used[wanted.columns[r]!]!;
     for (let i = 0; i < count; i++) {
       const node = nodes[i]!;
-      if (want <= has[node]! - used[node]!) continue;
+      if (want <= free[node]!) continue;
       refused = true;
       if (want > has[node]!) verdict[node] = neverFits;
       else if (verdict[node] === 0) verdict[node] = full;
