@@ -5,7 +5,8 @@ import { join as joinPath, resolve } from 'node:path';
 import { runLink } from '#agent/host/link.ts';
 import { startAgent } from '#agent/main.ts';
 import type { TimingsName } from '#agent/timings.ts';
-import { isReason } from '#api/status.ts';
+import type { NodeHandler } from '#api/node-calls.ts';
+import { isReason, unavailable } from '#api/status.ts';
 import type { Log } from '#base/log.ts';
 import { systemRandom } from '#base/system.ts';
 import { createHttpClient } from '#client/http.ts';
@@ -105,6 +106,21 @@ const startNode = async (io: Io, flags: AgentFlags, start: NodeStart): Promise<(
   const data = resolve(io.cwd, flags.data ?? joinPath(io.env['HOME'] || homedir(), '.local', 'share', 'berth-agent'));
   const dockerHost = flags.docker ?? io.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
   const cluster = clusterIdOf(caPem);
+  const starting = lateHandler();
+  const stop = new AbortController();
+  let link = Promise.resolve();
+  // The link is what makes this the node's only agent: nothing is run before it stands.
+  await new Promise<void>((resolve, reject) => {
+    const isRefused = (why: string) => {
+      reject(new CliError(why));
+      refused(why);
+    };
+    const names = { server, token, caPem, node: plan.name, agent: systemRandom.uuid().replaceAll('-', '') };
+    const parts = { handler: starting.handler, clock: io.clock, random: systemRandom, log };
+    link = runLink({ ...names, ...parts, refused: isRefused, opened: resolve }, stop.signal);
+    io.signal.addEventListener('abort', () => reject(interrupted()), { once: true });
+    if (io.signal.aborted) reject(interrupted());
+  });
   const agent = await startAgent({
     client,
     clock: io.clock,
@@ -117,21 +133,10 @@ const startNode = async (io: Io, flags: AgentFlags, start: NodeStart): Promise<(
     timings,
     signal: io.signal,
     ...(share ? { share } : {}),
+  }).catch((error: unknown) => {
+    throw io.signal.aborted ? interrupted() : error;
   });
-  const stop = new AbortController();
-  const linkOptions = {
-    server,
-    token,
-    caPem,
-    node: plan.name,
-    agent: systemRandom.uuid().replaceAll('-', ''),
-    refused,
-    handler: agent.handler,
-    clock: io.clock,
-    random: systemRandom,
-    log,
-  };
-  const link = runLink(linkOptions, stop.signal);
+  starting.begin(agent.handler);
   return async () => {
     stop.abort();
     await link;
@@ -141,9 +146,31 @@ const startNode = async (io: Io, flags: AgentFlags, start: NodeStart): Promise<(
   };
 };
 
+const interrupted = (): CliError => new CliError('interrupted before the node had joined', { exitCode: 130 });
+
+/** A handler that says that the agent is starting until it is given the agent's own. */
+const lateHandler = (): { readonly handler: NodeHandler; begin(handler: NodeHandler): void } => {
+  let own: NodeHandler | undefined;
+  const started = (): NodeHandler => {
+    if (!own) throw unavailable('the agent of this node is starting');
+    return own;
+  };
+  return {
+    handler: {
+      usage: async () => own?.usage(),
+      logs: async (...args) => started().logs(...args),
+      exec: async (...args) => started().exec(...args),
+      attach: async (...args) => started().attach(...args),
+    },
+    begin: handler => {
+      own = handler;
+    },
+  };
+};
+
 const retryMs = 1_000;
 /** After this the server has noticed that an agent is gone. */
-const occupiedMs = 30_000;
+const occupiedMs = 25_000;
 
 /** The node's own token; goes on asking while the server is away. */
 const admit = async (io: Io, join: Join, nodeName: string, log: Log): Promise<{ token: string }> => {
@@ -163,7 +190,7 @@ const admit = async (io: Io, join: Join, nodeName: string, log: Log): Promise<{ 
         if (!(error instanceof ConnectionError) && !isOccupied) throw error;
         log.warn({ server: join.server, fault: (error as Error).message }, 'cannot join yet; trying again');
         await io.clock.sleep(retryMs, io.signal);
-        if (io.signal.aborted) throw new CliError('interrupted before the node had joined', { exitCode: 130 });
+        if (io.signal.aborted) throw interrupted();
       }
     }
   } finally {

@@ -19,6 +19,8 @@ export interface LinkOptions {
   readonly token: string;
   /** A word that tells this process from another agent of the same node name; letters and digits. */
   readonly agent?: string;
+  /** Called each time when the link stands. */
+  opened?(): void;
   /** Called with the server's words when it has another agent of this name; the link is not tried again then. */
   refused?(why: string): void;
   /** Certificate of the server's authority; absent: the system's. */
@@ -65,7 +67,11 @@ export const runLink = async (options: LinkOptions, signal: Signal): Promise<voi
   const { clock, random, log } = options;
   const backoff = createBackoff(random, 200, 10_000);
   while (!signal.aborted) {
-    const fault = await once(options, signal, () => backoff.reset());
+    const opened = () => {
+      backoff.reset();
+      options.opened?.();
+    };
+    const fault = await once(options, signal, opened);
     if (signal.aborted || fault === refused) return;
     log.warn({ server: options.server, fault }, 'link to the server lost');
     await clock.sleep(backoff.next(), signal);
