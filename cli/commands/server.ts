@@ -1,5 +1,5 @@
 /** `berth server`: the control plane alone, in the foreground; nodes join it with `berth agent`. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { systemRandom } from '#base/system.ts';
 import { addCluster } from '#client/kubeconfig.ts';
 import { startControlPlane } from '#scheduler/main.ts';
@@ -12,6 +12,7 @@ import { warnOfHost } from '../local/host-warning.ts';
 import { claim, dataFolder } from '../local/instance.ts';
 import { joinText } from '../local/join.ts';
 import { openLog } from '../local/log.ts';
+import { readSchedulerConfig } from '../local/scheduler-config.ts';
 import { parseTimings } from '../local/timings.ts';
 import { clientVersion } from './version.ts';
 
@@ -21,6 +22,7 @@ interface ServerFlags {
   port: string;
   name?: readonly string[];
   timings: string;
+  schedulerConfig?: string;
   context?: string;
   kubeconfig?: string;
 }
@@ -36,6 +38,7 @@ export const define: Define = (command, io) => {
       'kubernetes, or fast: lost nodes are noticed in seconds (agents need it too)',
       'kubernetes',
     )
+    .option('--scheduler-config <file>', 'a KubeSchedulerConfiguration (docs/SCHEDULER-CONFIG.md)')
     .option('--context <name>', 'also write a context of this name to the kubeconfig')
     .option('--kubeconfig <file>', 'that kubeconfig (default: $KUBECONFIG or ~/.kube/config)')
     .action((flags: ServerFlags) => run(io, flags));
@@ -49,6 +52,10 @@ export const define: Define = (command, io) => {
 const run = async (io: Io, flags: ServerFlags): Promise<void> => {
   const timings = parseTimings(flags.timings);
   if (!/^\d+$/.test(flags.port)) throw new CliError(`--port ${flags.port}: expected a number`);
+  const scheduler = flags.schedulerConfig
+    ? await readSchedulerConfig(resolve(io.cwd, flags.schedulerConfig))
+    : undefined;
+  for (const warning of scheduler?.warnings ?? []) io.err(`Warning: ${warning}\n`);
   const data = dataFolder(io, flags.data);
   const place = claim(data);
   const log = openLog(undefined, io.env['BERTH_LOG']);
@@ -62,6 +69,7 @@ const run = async (io: Io, flags: ServerFlags): Promise<void> => {
       random: systemRandom,
       log,
       timings,
+      ...(scheduler === undefined ? {} : { schedulerConfig: scheduler.config }),
     });
     try {
       const { url, caPem, adminToken, joinToken } = plane;

@@ -1,6 +1,7 @@
 /** `berth up`: a cluster on this machine's Docker Engine, ready in about a second; safe to repeat. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import type { Define } from '../command.ts';
 import { examples, repeated } from '../command.ts';
 import { kubeconfigLocation } from '../connection.ts';
@@ -22,6 +23,7 @@ interface UpFlags {
   host?: string;
   docker?: string;
   timings?: string;
+  schedulerConfig?: string;
   context?: string;
   kubeconfig?: string;
   foreground?: boolean;
@@ -41,6 +43,10 @@ export const define: Define = (command, io) => {
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--docker <address>', 'the engine (default: $DOCKER_HOST or unix:///var/run/docker.sock)')
     .option('--timings <profile>', 'kubernetes (upstream defaults) or fast (lost nodes are noticed in seconds)')
+    .option(
+      '--scheduler-config <file>',
+      'a KubeSchedulerConfiguration (docs/SCHEDULER-CONFIG.md); empty: the default again',
+    )
     .option('--context <name>', 'name of the kubeconfig context (default: $BERTH_CONTEXT or berth)')
     .option('--kubeconfig <file>', 'kubeconfig file to write to (default: $KUBECONFIG or ~/.kube/config)')
     .option('--foreground', 'stay in the foreground; Ctrl-C takes the cluster down')
@@ -67,6 +73,7 @@ const up = async (io: Io, flags: UpFlags): Promise<void> => {
   if (flags.foreground) return foreground(io, flags, { data, settings, known, startedMs });
   const ready = await launch(io, data, argumentsOf(settings, flags, data));
   io.out(readyText(ready, settings, data, io.clock.now() - startedMs));
+  warnOfConfig(io, ready);
   warnOfHost(io, settings.host);
   if (ready.nodes.some(node => !node.ready)) throw new Exit(1);
 };
@@ -78,6 +85,7 @@ const settle = (io: Io, flags: UpFlags, known: Settings | undefined): Settings =
     throw new CliError(`--port ${flags.port}: expected a number from 0 to 65535`);
   }
   const nodes = flags.node ?? known?.nodes ?? [hostNodeName(hostname())];
+  const schedulerConfig = schedulerConfigOf(io, flags) ?? known?.schedulerConfig ?? '';
   return {
     id: known?.id ?? randomBytes(5).toString('hex'),
     host: flags.host ?? known?.host ?? '127.0.0.1',
@@ -86,8 +94,13 @@ const settle = (io: Io, flags: UpFlags, known: Settings | undefined): Settings =
     docker: flags.docker ?? known?.docker ?? io.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock',
     timings,
     context: flags.context ?? known?.context ?? io.env['BERTH_CONTEXT'] ?? 'berth',
+    ...(schedulerConfig === '' ? {} : { schedulerConfig }),
   };
 };
+
+/** Absolute, so that it is found again from anywhere; '' for the default, undefined when nothing is said. */
+const schedulerConfigOf = (io: Io, { schedulerConfig }: UpFlags): string | undefined =>
+  schedulerConfig ? resolve(io.cwd, schedulerConfig) : schedulerConfig;
 
 const argumentsOf = (settings: Settings, flags: UpFlags, data: string): string[] => [
   '--data',
@@ -103,6 +116,8 @@ const argumentsOf = (settings: Settings, flags: UpFlags, data: string): string[]
     '--context',
     settings.context,
   ],
+  '--scheduler-config',
+  settings.schedulerConfig ?? '',
   ...(flags.port === undefined ? [] : ['--port', flags.port]),
   ...(flags.kubeconfig === undefined ? [] : ['--kubeconfig', flags.kubeconfig]),
 ];
@@ -122,6 +137,9 @@ const alreadyUp = async (io: Io, flags: UpFlags, { data, running, known, wanted 
     flags.port && wanted.port !== known.port && wanted.port !== 0 ? `its --port is ${known.port}` : '',
     flags.docker && wanted.docker !== known.docker ? `its --docker is ${known.docker}` : '',
     flags.timings && wanted.timings !== known.timings ? `its --timings are ${known.timings}` : '',
+    flags.schedulerConfig !== undefined && wanted.schedulerConfig !== known.schedulerConfig
+      ? `its --scheduler-config is ${known.schedulerConfig ?? 'the default'}`
+      : '',
     flags.context && wanted.context !== known.context ? `its --context is ${known.context}` : '',
   ].filter(text => text !== '');
   if (differs.length > 0) {
@@ -152,6 +170,7 @@ const foreground = async (io: Io, flags: UpFlags, { data, settings, known, start
   const ready = (report: Ready) => {
     if (tell({ ready: report })) return;
     io.out(readyText(report, settings, data, io.clock.now() - startedMs));
+    warnOfConfig(io, report);
     warnOfHost(io, settings.host);
     io.out('\nCtrl-C takes it down.\n');
   };
@@ -184,6 +203,10 @@ const stopSignals = (signal: AbortSignal): Promise<{ keep: boolean }> =>
     signal.addEventListener('abort', () => resolve({ keep: false }), { once: true });
     process.once('SIGUSR2', () => resolve({ keep: true }));
   });
+
+const warnOfConfig = (io: Io, { warnings }: Ready): void => {
+  for (const warning of warnings) io.err(`Warning: ${warning}\n`);
+};
 
 const readyText = (ready: Ready, settings: Settings, data: string, tookMs: number): string => {
   const nodes = ready.nodes.map(({ name, ready, message, allocatable }) => {

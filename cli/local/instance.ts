@@ -20,6 +20,8 @@ export interface Settings {
   readonly docker: string;
   readonly timings: TimingsName;
   readonly context: string;
+  /** File of the scheduler's configuration, absolute; absent: upstream's default profile. */
+  readonly schedulerConfig?: string;
   /** Where the API was last, for taking the right context out of a kubeconfig. */
   readonly url?: string;
 }

@@ -21,6 +21,7 @@ import { claim, logFile, type Settings, writeSettings } from './instance.ts';
 import { joinText } from './join.ts';
 import { openLog } from './log.ts';
 import { type NodePlan, parseNodes, shareOf } from './nodes.ts';
+import { readSchedulerConfig, type SchedulerConfigFile } from './scheduler-config.ts';
 
 export interface ServeOptions {
   readonly data: string;
@@ -44,6 +45,8 @@ export interface Ready {
     message: string;
     allocatable: Readonly<Record<string, string>>;
   }[];
+  /** What the scheduler's configuration asks for without effect. */
+  readonly warnings: readonly string[];
 }
 
 /** `keep`: containers go on when the cluster stops, for the next one to adopt. */
@@ -62,8 +65,9 @@ export const serve = async (
   const undo: (() => Promise<void>)[] = [];
   let keep = false;
   try {
+    const scheduler = settings.schedulerConfig ? await readSchedulerConfig(settings.schedulerConfig) : undefined;
     await engineAnswers(settings.docker);
-    const plane = await startPlane(options, io, log);
+    const plane = await startPlane(options, scheduler, io, log);
     undo.push(() => plane.stop());
     const apiMs = io.clock.now() - options.startedMs;
     const port = Number(new URL(plane.url).port);
@@ -83,7 +87,8 @@ export const serve = async (
       join: joinText({ server: plane.url, token: plane.joinToken, caPem: plane.caPem }),
     });
     const nodes = await nodesReady(plane.client(), settings, io, stopped);
-    report({ url: plane.url, kubeconfig, apiMs, readyMs: io.clock.now() - options.startedMs, nodes });
+    const readyMs = io.clock.now() - options.startedMs;
+    report({ url: plane.url, kubeconfig, apiMs, readyMs, nodes, warnings: scheduler?.warnings ?? [] });
     keep = (await stopped).keep;
   } finally {
     // In the opposite order; one that fails must not keep the others from being done.
@@ -111,7 +116,12 @@ const engineAnswers = async (docker: string): Promise<void> => {
   }
 };
 
-const startPlane = async (options: ServeOptions, io: Io, log: Log): Promise<ControlPlane> => {
+const startPlane = async (
+  options: ServeOptions,
+  scheduler: SchedulerConfigFile | undefined,
+  io: Io,
+  log: Log,
+): Promise<ControlPlane> => {
   const { data, settings, anyPort } = options;
   const start = (port: number) =>
     startControlPlane({
@@ -122,6 +132,7 @@ const startPlane = async (options: ServeOptions, io: Io, log: Log): Promise<Cont
       random: systemRandom,
       log,
       timings: settings.timings,
+      ...(scheduler === undefined ? {} : { schedulerConfig: scheduler.config }),
     });
   try {
     return await start(settings.port);

@@ -1,0 +1,105 @@
+/**
+ * The file behind --scheduler-config: read, its plugins loaded, and turned into the scheduler's settings
+ * (#engine/config.ts). Whatever is wrong is said with file, line, column and field, all of it at once.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { dirname, extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Fault } from '#engine/config/fields.ts';
+import { declaredPlugins, type ParsedConfig, parseConfig } from '#engine/config.ts';
+import { type LoadedPlugin, loadedPlugin } from '#engine/custom/plugin.ts';
+import { CliError } from '../failure.ts';
+import { parseDocuments, type SourceDocument } from '../yaml-source.ts';
+
+export interface SchedulerConfigFile {
+  readonly config: ParsedConfig;
+  /** What the file asks for without effect, a line each. */
+  readonly warnings: readonly string[];
+}
+
+/** Throws a CliError that has every fault. `path` is absolute. */
+export const readSchedulerConfig = async (path: string): Promise<SchedulerConfigFile> => {
+  const document = readDocument(path);
+  const loaded = new Map<string, LoadedPlugin>();
+  for (const { name, file } of declaredPlugins(document.value))
+    if (file !== '' && !loaded.has(name)) loaded.set(name, await loadPlugin(name, resolve(dirname(path), file)));
+  const { config, faults, warnings } = parseConfig(document.value, loaded);
+  const lines = (list: readonly Fault[]): readonly string[] => linesOf(list, document);
+  if (config === undefined)
+    throw new CliError(`${path} cannot be used as the scheduler's configuration:\n${lines(faults).join('\n')}`);
+  return { config, warnings: lines(warnings) };
+};
+
+/** `sched.yaml:7:5: profiles[0].plugins: …`, from the top of the file to its end. */
+const linesOf = (faults: readonly Fault[], document: SourceDocument): readonly string[] =>
+  faults
+    .map(fault => ({ ...fault, place: document.locate(fault.path) }))
+    .sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column)
+    .map(({ place, path, message }) => `${place.text}: ${path === '' ? '' : `${path}: `}${message}`);
+
+const readDocument = (path: string): SourceDocument => {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CliError(`the scheduler's configuration ${path} cannot be read: ${(error as Error).message}`);
+  }
+  const { documents, failure } = parseDocuments(path, text, true);
+  if (failure !== undefined) throw failure;
+  const stated = documents.filter(({ value }) => value !== null && value !== undefined);
+  if (stated.length !== 1)
+    throw new CliError(`${path} has ${stated.length} YAML documents; expected one, of kind KubeSchedulerConfiguration`);
+  return stated[0]!;
+};
+
+const extensions = ['.ts', '.mts', '.js', '.mjs'];
+
+const loadPlugin = async (name: string, file: string): Promise<LoadedPlugin> => {
+  if (!extensions.includes(extname(file)))
+    return { fault: `Invalid value: "${file}": expected a file that ends in ${extensions.join(', ')}` };
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    return { fault: `it cannot be read: ${(error as Error).message}` };
+  }
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { readonly default?: unknown };
+    if (module.default === undefined) return { fault: `${file} has no default export` };
+    return loadedPlugin(name, module.default);
+  } catch (error) {
+    return { fault: `it cannot be loaded: ${placeOf(error, file)}: ${textOf(error)}` };
+  }
+};
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** `file:line:column` of what is wrong in the file, as far as it can be told. */
+const placeOf = (error: unknown, file: string): string =>
+  placeIn(stackOf(error), file) ?? (error instanceof SyntaxError ? syntaxPlace(file) : undefined) ?? file;
+
+const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? '') : '');
+
+/** Node writes a place into the stack: as its first line, with a mark below the code, or as a frame. */
+const placeIn = (stack: string, file: string): string | undefined => {
+  const [head = '', ...rest] = stack.split('\n');
+  const line = head.startsWith(`${file}:`) ? /^:(\d+)$/.exec(head.slice(file.length))?.[1] : undefined;
+  if (line !== undefined) {
+    const mark = rest.find(text => /^ *\^+$/.test(text));
+    return mark === undefined ? `${file}:${line}` : `${file}:${line}:${mark.indexOf('^') + 1}`;
+  }
+  for (const frame of rest) {
+    const at = frame.indexOf(`${file}:`);
+    const place = at < 0 ? null : /^:\d+:\d+/.exec(frame.slice(at + file.length));
+    if (place !== null) return file + place[0];
+  }
+  return undefined;
+};
+
+/** Node tells where the syntax of plain JavaScript is wrong only when asked to check nothing else. */
+const syntaxPlace = (file: string): string | undefined => {
+  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: checkLimitMs });
+  return placeIn(stderr ?? '', file);
+};
+
+const checkLimitMs = 5000;
