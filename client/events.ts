@@ -47,7 +47,8 @@ export interface Recorder {
 }
 
 const queueLimit = 1000;
-const workers = 8;
+/** Few, so that events never crowd out the work that they tell of (client-go sends them one after the other). */
+const workers = 2;
 const triesPerEvent = 12;
 const retryMs = 500;
 const retryLimitMs = 10_000;
@@ -114,7 +115,10 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
     const facts = factsOf(options, object, { type, reason, message, more });
     const correlated = correlator.correlate(facts, nowMs);
     if (!correlated) return;
-    const entry = entries.get(correlated.key) ?? {
+    const known = entries.get(correlated.key);
+    // Nobody will hear of a new one now: making and remembering it would be in vain.
+    if (known === undefined && queue.length >= queueLimit) return drop(`${queueLimit} events wait already`);
+    const entry = known ?? {
       event: newEvent(facts, object, more, eventName(object, clock, random)),
       created: false,
       state: 'idle',

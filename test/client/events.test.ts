@@ -131,8 +131,8 @@ test('while the server is away events wait; when it is back they arrive; beyond 
   await clock.advance(1000);
   client.fault = () => undefined;
   await clock.advance(60_000);
-  expect(events().length).toBe(1000 + 8);
-  expect(recorder.dropped).toBe(500 - 8);
+  expect(events().length).toBe(1000 + 2);
+  expect(recorder.dropped).toBe(500 - 2);
   expect(warnings).toEqual(['events are dropped: 1000 events wait already']);
 });
 
