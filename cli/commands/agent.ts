@@ -169,13 +169,10 @@ const lateHandler = (): { readonly handler: NodeHandler; begin(handler: NodeHand
 };
 
 const retryMs = 1_000;
-/** After this the server has noticed that an agent is gone. */
-const occupiedMs = 25_000;
 
 /** The node's own token; goes on asking while the server is away. */
 const admit = async (io: Io, join: Join, nodeName: string, log: Log): Promise<{ token: string }> => {
   const client = createHttpClient(join);
-  const deadlineMs = io.clock.now() + occupiedMs;
   try {
     for (;;) {
       try {
@@ -185,10 +182,9 @@ const admit = async (io: Io, join: Join, nodeName: string, log: Log): Promise<{ 
           body: { nodeName },
         });
       } catch (error) {
-        // The server may not have noticed yet that an agent before this one is gone.
-        const isOccupied = isReason(error, 'Conflict') && io.clock.now() < deadlineMs;
-        if (!(error instanceof ConnectionError) && !isOccupied) throw error;
-        log.warn({ server: join.server, fault: (error as Error).message }, 'cannot join yet; trying again');
+        // Unavailable: the server has not noticed yet that an agent before this one is gone.
+        if (!(error instanceof ConnectionError) && !isReason(error, 'ServiceUnavailable')) throw error;
+        log.warn({ server: join.server, fault: error.message }, 'cannot join yet; trying again');
         await io.clock.sleep(retryMs, io.signal);
         if (io.signal.aborted) throw interrupted();
       }

@@ -15,6 +15,8 @@ export interface NodeLinks {
   /** Throws ServiceUnavailable when the agent is not connected. */
   handlerOf(node: string): NodeHandler;
   isConnected(node: string): boolean;
+  /** Whether the agent is connected and answers in time. */
+  answers(node: string): Promise<boolean>;
   /** Usage of all nodes whose agents answer in time. */
   usage(): Promise<readonly NodeUsage[]>;
 }
@@ -29,13 +31,14 @@ const usageTimeoutMs = 3_000;
 
 export const createNodeLinks = ({ clock, log }: { readonly clock: Clock; readonly log: Log }): NodeLinks => {
   const handlers = new Map<string, NodeHandler>();
-  const usageOf = async (node: string, handler: NodeHandler): Promise<NodeUsage | undefined> => {
+  /** What the agent says, or undefined when it does not in time. */
+  const asked = async (node: string, handler: NodeHandler): Promise<{ usage: NodeUsage | undefined } | undefined> => {
     let cancel = () => {};
     const late = new Promise<undefined>(resolve => {
       cancel = clock.after(usageTimeoutMs, () => resolve(undefined));
     });
     try {
-      return await Promise.race([handler.usage(), late]);
+      return await Promise.race([handler.usage().then(usage => ({ usage })), late]);
     } catch (error) {
       log.debug({ node, error: String(error) }, 'the agent did not tell its usage');
       return undefined;
@@ -56,9 +59,13 @@ export const createNodeLinks = ({ clock, log }: { readonly clock: Clock; readonl
       return handler;
     },
     isConnected: node => handlers.has(node),
+    answers: async node => {
+      const handler = handlers.get(node);
+      return handler !== undefined && (await asked(node, handler)) !== undefined;
+    },
     usage: async () => {
-      const all = await Promise.all([...handlers].map(([node, handler]) => usageOf(node, handler)));
-      return all.filter(usage => usage !== undefined);
+      const all = await Promise.all([...handlers].map(([node, handler]) => asked(node, handler)));
+      return all.flatMap(answer => answer?.usage ?? []);
     },
   };
 };
