@@ -5,7 +5,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import net from 'node:net';
 
-export const engineSocket = '/var/run/docker.sock';
+/** The machine's engine: the one that DOCKER_HOST names by its socket, else the usual one. */
+export const engineSocket = /^unix:\/\/(.+)$/.exec(process.env['DOCKER_HOST'] ?? '')?.[1] ?? '/var/run/docker.sock';
 
 export interface EngineProxy {
   readonly socket: string;
