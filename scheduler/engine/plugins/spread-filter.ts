@@ -66,30 +66,31 @@ const runOf = (constraints: readonly StatedConstraint[], shape: Shape, columns: 
   return new SpreadRun(constraints.map(constraint => new ConstraintCount(constraint, shape, columns, keys)));
 };
 
-class SpreadRun implements FilterRun {
-  readonly #counts: readonly ConstraintCount[];
+export class SpreadRun implements FilterRun {
+  /** In the order in which they are judged; for explanations. */
+  readonly counts: readonly ConstraintCount[];
   /** 1: a pod may be added there. */
   #allowed: Int32Array = new Int32Array(16);
 
   constructor(counts: readonly ConstraintCount[]) {
-    this.#counts = counts;
+    this.counts = counts;
   }
 
   follow(_changed: Uint32Array, _count: number, nodesChanged: boolean): void {
-    if (nodesChanged) for (const count of this.#counts) count.recount();
+    if (nodesChanged) for (const count of this.counts) count.recount();
   }
 
   traits(): readonly Trait[] {
-    return this.#counts.map(({ domain }) => domain.trait('count'));
+    return this.counts.map(({ domain }) => domain.trait('count'));
   }
 
   isSilent(): boolean {
-    return this.#counts.every(count => count.column.missing === 0 && this.#judgeValues(count));
+    return this.counts.every(count => count.column.missing === 0 && this.#judgeValues(count));
   }
 
   check(nodes: Uint32Array, count: number, verdict: Uint8Array): boolean {
     let refused = false;
-    for (const constraint of this.#counts) if (this.#checkOne(constraint, nodes, count, verdict)) refused = true;
+    for (const constraint of this.counts) if (this.#checkOne(constraint, nodes, count, verdict)) refused = true;
     return refused;
   }
 
@@ -126,16 +127,19 @@ class SpreadRun implements FilterRun {
   }
 
   trial(): Trial {
-    return new SpreadTrial(this.#counts);
+    return new SpreadTrial(this.counts);
   }
 
   dispose(): void {
-    for (const count of this.#counts) count.dispose();
+    for (const count of this.counts) count.dispose();
   }
 }
 
 /** The least count over all domains but `without`, and over all; 0 while there are fewer domains than minDomains. */
-const leastOf = (constraint: ConstraintCount, without = -1): { least: number; others: number; domains: number } => {
+export const leastOf = (
+  constraint: ConstraintCount,
+  without = -1,
+): { least: number; others: number; domains: number } => {
   const counts = constraint.domain.covering();
   const nodes = constraint.nodesPerValue;
   let others = noDomain;
