@@ -25,7 +25,8 @@ const linesTo = (file: string | undefined): { write(line: string): void } => {
   let lost = 0;
   return {
     write: line => {
-      const text = lost === 0 ? line : `${lostText(lost)}\n${line}`;
+      // The line that was lost may have left its first half.
+      const text = lost === 0 ? line : `\n${lostText(lost)}\n${line}`;
       if (writeAll(descriptor, Buffer.from(text))) lost = 0;
       else lost++;
     },
