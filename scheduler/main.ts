@@ -139,6 +139,7 @@ const startLoops = (options: ControlPlaneOptions, registry: Registry, { client, 
       : startScheduler({
           ...common,
           client: client(internalUser('kube-scheduler')),
+          yieldTurn: () => new Promise(resolve => setImmediate(resolve)),
           ...(schedulerConfig === undefined ? {} : { config: schedulerConfig }),
         });
   const stored = kinds.filter(kind => !isMetrics(kind));
