@@ -52,20 +52,24 @@ const phases: Readonly<Record<string, ContainerPhase>> = {
 export const toContainer = (answer: InspectAnswer): ContainerSeen => {
   const { State: state, Config: config } = answer;
   const networks = Object.values(answer.NetworkSettings?.Networks ?? {});
+  const phase = phases[state.Status] ?? 'exited';
+  const startedAtMs = timeOf(state.StartedAt);
+  const finishedAtMs = timeOf(state.FinishedAt);
   return {
     id: answer.Id,
     name: answer.Name.replace(/^\//, ''),
     image: config.Image,
     imageId: answer.Image,
     labels: config.Labels ?? {},
-    phase: phases[state.Status] ?? 'exited',
+    phase,
     pid: state.Pid,
     exitCode: state.ExitCode,
     oomKilled: state.OOMKilled,
     error: state.Error,
     createdAtMs: timeOf(answer.Created),
-    startedAtMs: timeOf(state.StartedAt),
-    finishedAtMs: timeOf(state.FinishedAt),
+    startedAtMs,
+    // The engine notes the start when it has heard of it: a process of a few milliseconds has ended before that.
+    finishedAtMs: phase === 'exited' && finishedAtMs > 0 ? Math.max(startedAtMs, finishedAtMs) : finishedAtMs,
     ip: networks.find(network => network?.IPAddress)?.IPAddress ?? '',
     stopSignal: config.StopSignal || 'SIGTERM',
   };

@@ -28,10 +28,10 @@ import {
   toInfo,
   toSample,
 } from './answers.ts';
-import { answerWithinMs, Connection, type Engine, parseAddress, question } from './connection.ts';
+import { answerWithinMs, Connection, dialled, parseAddress, question } from './connection.ts';
 import { calling, toRuntimeError } from './faults.ts';
-import { linesOf, sendLogs } from './reading.ts';
-import { processStreams } from './streams.ts';
+import { linesOf } from './reading.ts';
+import { followEvents, openAttach, openExec, readLogs, type SendChunk } from './sessions.ts';
 
 /** Inspects at once when listing: each costs the engine 0.4 ms, more only queue there. */
 const inspectsAtOnce = 8;
@@ -193,68 +193,16 @@ export class DockerRuntime implements ContainerRuntime {
     return answer && toSample(answer as unknown as StatsAnswer);
   }
 
-  async logs(
-    id: string,
-    options: LogOptions,
-    send: (chunk: Uint8Array) => Promise<void>,
-    signal: Signal,
-  ): Promise<void> {
-    const engine = await this.#connection.engine();
-    const container = engine.getContainer(id);
-    const answer = (await calling(() => container.inspect())) as unknown as { Config: { Tty: boolean } };
-    const query = new URLSearchParams({
-      follow: options.follow ? '1' : '0',
-      stdout: options.stdout ? '1' : '0',
-      stderr: options.stderr ? '1' : '0',
-      timestamps: options.timestamps ? '1' : '0',
-    });
-    if (options.tailLines !== undefined) query.set('tail', String(options.tailLines));
-    if (options.sinceMs !== undefined) query.set('since', (options.sinceMs / 1000).toFixed(3));
-    // Not container.logs(): without follow that one reads the whole log into memory first.
-    const stream = await dialled<AsyncIterable<Buffer>>(engine, {
-      path: `/containers/${id}/logs?${query}&`,
-      method: 'GET',
-      isStream: true,
-      statusCodes: { 200: true },
-    });
-    await sendLogs(stream, answer.Config.Tty, options, send, signal);
+  async logs(id: string, options: LogOptions, send: SendChunk, signal: Signal): Promise<void> {
+    return readLogs(this.#connection, id, options, send, signal);
   }
 
   async exec(id: string, options: ExecOptions): Promise<ExecStreams> {
-    const engine = await this.#connection.engine();
-    const exec = await calling(() =>
-      engine.getContainer(id).exec({
-        Cmd: [...options.command],
-        Tty: options.tty,
-        AttachStdin: options.stdin,
-        AttachStdout: options.stdout,
-        AttachStderr: options.stderr && !options.tty,
-      }),
-    );
-    const execId = exec!.id;
-    const socket = await this.#connection.hijack(`/exec/${execId}/start`, { Detach: false, Tty: options.tty });
-    const state = async () => (await calling(() => engine.getExec(execId).inspect()))!;
-    const streams = processStreams(socket, options, async (w, h) => {
-      await calling(() => engine.getExec(execId).resize({ w, h }), 409, 500);
-    });
-    return {
-      ...streams,
-      exitCode: async () => {
-        const { Running: running, ExitCode: code } = await state();
-        return running || code === null ? undefined : code;
-      },
-      pid: async () => (await state()).Pid ?? 0,
-    };
+    return openExec(this.#connection, id, options);
   }
 
   async attach(id: string, options: StreamOptions): Promise<ProcessStreams> {
-    const engine = await this.#connection.engine();
-    const query = new URLSearchParams({ stream: '1' });
-    for (const name of ['stdin', 'stdout', 'stderr'] as const) if (options[name]) query.set(name, '1');
-    const socket = await this.#connection.hijack(`/containers/${id}/attach?${query}`);
-    return processStreams(socket, options, async (w, h) => {
-      await calling(() => engine.getContainer(id).resize({ w, h }), 404, 409, 500);
-    });
+    return openAttach(this.#connection, id, options);
   }
 
   async events(
@@ -263,42 +211,12 @@ export class DockerRuntime implements ContainerRuntime {
     opened: () => void,
     signal: Signal,
   ): Promise<void> {
-    const engine = await this.#connection.engine();
-    const unanswered = new AbortController();
-    const late = setTimeout(() => unanswered.abort(), answerWithinMs);
-    try {
-      const filters = JSON.stringify({ type: ['container'], label: pairs(labels) });
-      const stream = await calling(() => engine.getEvents({ filters, abortSignal: unanswered.signal }));
-      clearTimeout(late);
-      opened();
-      for await (const line of linesOf(stream as unknown as AsyncIterable<Buffer>, signal)) {
-        const { Action: action, Actor: actor, time } = JSON.parse(line) as EventLine;
-        listener({ action, id: actor.ID, labels: actor.Attributes, timeMs: time * 1000 });
-      }
-    } catch (error) {
-      if (!signal.aborted) throw toRuntimeError(error);
-    } finally {
-      clearTimeout(late);
-    }
+    return followEvents(this.#connection, pairs(labels), { listener, opened }, signal);
   }
-}
-
-interface EventLine {
-  readonly Action: string;
-  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
-  readonly time: number;
 }
 
 const pairs = (labels: Readonly<Record<string, string>>): string[] =>
   Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-
-/** A call that dockerode has no method for. A path with a query ends in `&`: docker-modem cuts its last character. */
-const dialled = <T>(engine: Engine, options: object): Promise<T> =>
-  new Promise((resolve, reject) => {
-    engine.modem.dial(options as Parameters<typeof engine.modem.dial>[0], (error: unknown, answer: unknown) =>
-      error ? reject(toRuntimeError(error)) : resolve(answer as T),
-    );
-  });
 
 const createBody = (spec: ContainerSpec): object => ({
   name: spec.name,
