@@ -70,6 +70,7 @@ interface Entry {
 export const createRecorder = (options: RecorderOptions): Recorder => {
   const { clock, random, log, signal } = options;
   const correlator = new EventCorrelator();
+  const nameOf = eventNames(clock, random);
   const entries = new Map<string, Entry>();
   const queue: Entry[] = [];
   let idle: (() => void)[] = [];
@@ -97,7 +98,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
     for (let entry = queue.shift(); entry; entry = queue.shift()) {
       entry.state = 'sending';
       entry.again = false;
-      const failure = await deliver(options, entry);
+      const failure = await deliver(options, entry, nameOf);
       if (failure !== undefined) drop(failure);
       entry.state = 'idle';
       if (entry.again && failure === undefined) enqueue(entry);
@@ -119,7 +120,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
     // Nobody will hear of a new one now: making and remembering it would be in vain.
     if (known === undefined && queue.length >= queueLimit) return drop(`${queueLimit} events wait already`);
     const entry = known ?? {
-      event: newEvent(facts, object, more, eventName(object, clock, random)),
+      event: newEvent(facts, object, more, nameOf(object)),
       created: false,
       state: 'idle',
       again: false,
@@ -154,7 +155,11 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
 };
 
 /** Sends the entry as it is now; why it was given up, or undefined. */
-const deliver = async (options: RecorderOptions, entry: Entry): Promise<string | undefined> => {
+const deliver = async (
+  options: RecorderOptions,
+  entry: Entry,
+  nameOf: ReturnType<typeof eventNames>,
+): Promise<string | undefined> => {
   const { clock, random, log, signal } = options;
   const backoff = createBackoff(random, retryMs, retryLimitMs);
   let failure: unknown;
@@ -167,7 +172,7 @@ const deliver = async (options: RecorderOptions, entry: Entry): Promise<string |
       failure = error;
       // Events expire; and a name that is taken was made in the same instant by somebody else.
       if (isReason(error, entry.created ? 'NotFound' : 'AlreadyExists')) {
-        const name = eventName({ metadata: { name: entry.event.involvedObject?.name ?? '' } }, clock, random);
+        const name = nameOf({ metadata: { name: entry.event.involvedObject?.name ?? '' } });
         entry.event = { ...entry.event, metadata: { ...entry.event.metadata, name } };
         entry.created = false;
       } else if (isPassing(error)) await clock.sleep(backoff.next(), signal);
@@ -196,10 +201,20 @@ const forgetOldest = (entries: Map<string, Entry>): void => {
   }
 };
 
-/** `<object>.<nanoseconds in hex>`, as client-go names events; the nanoseconds below a millisecond are random. */
-const eventName = (object: Pick<Involved, 'metadata'>, clock: Clock, random: Random): string => {
-  const nanoseconds = BigInt(Math.floor(clock.now())) * 1_000_000n + BigInt(Math.floor(random.next() * 1_000_000));
-  return `${object.metadata.name}.${nanoseconds.toString(16).padStart(16, '0')}`;
+/** Room below a millisecond: a first name lies in its lower half, so that many can follow. */
+const nanosOfName = 500_000;
+
+/**
+ * Names of Events, `<object>.<nanoseconds in hex>` as client-go's. The nanoseconds below a millisecond are random, but
+ * always more than those before: kubectl shows events of one second in the order of their names.
+ */
+const eventNames = (clock: Clock, random: Random): ((object: Pick<Involved, 'metadata'>) => string) => {
+  let last = 0n;
+  return object => {
+    const now = BigInt(Math.floor(clock.now())) * 1_000_000n + BigInt(Math.floor(random.next() * nanosOfName));
+    last = now > last ? now : last + 1n;
+    return `${object.metadata.name}.${last.toString(16).padStart(16, '0')}`;
+  };
 };
 
 const cut = (message: string): string =>

@@ -1,6 +1,9 @@
-/** The events of containers that have just begun to wait for a restart or for a pull; pure. */
+/**
+ * The events of containers that wait for a restart or for a pull; pure. The kubelet tells of a back-off with each sync
+ * that finds it, about every ten seconds, and the recorder counts what is told again.
+ */
 import type { Container, Pod, PodStatus } from '#api/kinds/core.ts';
-import { allContainers } from './pod-plan.ts';
+import { allContainers, never } from './pod-plan.ts';
 
 export interface ContainerEvent {
   readonly container: Container | undefined;
@@ -9,28 +12,49 @@ export interface ContainerEvent {
   readonly message: string;
 }
 
-const statusesOf = (status: PodStatus | undefined) => [
-  ...(status?.initContainerStatuses ?? []),
-  ...(status?.containerStatuses ?? []),
-];
+/** The back-off last told of, by container name. */
+export type Told = ReadonlyMap<string, { readonly reason: string; readonly againAtMs: number }>;
 
-/** What changed for the worse between the status reported last and the present one. */
-export const backoffEvents = (pod: Pod, before: PodStatus | undefined, now: PodStatus): readonly ContainerEvent[] => {
-  const { name, namespace = '', uid = '' } = pod.metadata;
-  const old = new Map(statusesOf(before).map(status => [status.name, status.state?.waiting?.reason]));
-  return statusesOf(now).flatMap((status): ContainerEvent[] => {
-    const reason = status.state?.waiting?.reason;
-    if (reason === old.get(status.name)) return [];
-    const container = allContainers(pod).find(candidate => candidate.name === status.name);
-    const backOff = { container, reason: 'BackOff' } as const;
-    if (reason === 'CrashLoopBackOff') {
-      const message = `Back-off restarting failed container ${status.name} in pod ${name}_${namespace}(${uid})`;
-      return [{ ...backOff, type: 'Warning', message }];
+export interface BackoffNotes {
+  readonly events: readonly ContainerEvent[];
+  readonly told: Told;
+  /** When the next is due although nothing happens. */
+  readonly wakeAtMs: number;
+}
+
+/** What a sync at `nowMs` tells of back-offs that began, or go on and are due again `everyMs` after the last time. */
+export const backoffNotes = (pod: Pod, status: PodStatus, told: Told, nowMs: number, everyMs: number): BackoffNotes => {
+  const events: ContainerEvent[] = [];
+  const next = new Map<string, { readonly reason: string; readonly againAtMs: number }>();
+  for (const { name, state } of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]) {
+    const reason = state?.waiting?.reason;
+    if (reason !== 'CrashLoopBackOff' && reason !== 'ImagePullBackOff') continue;
+    const last = told.get(name);
+    if (last?.reason === reason && nowMs < last.againAtMs) {
+      next.set(name, last);
+      continue;
     }
-    if (reason !== 'ImagePullBackOff') return [];
-    return [
-      { ...backOff, type: 'Normal', message: `Back-off pulling image "${container?.image ?? ''}"` },
-      { container, type: 'Warning', reason: 'Failed', message: 'Error: ImagePullBackOff' },
-    ];
-  });
+    next.set(name, { reason, againAtMs: nowMs + everyMs });
+    const container = allContainers(pod).find(candidate => candidate.name === name);
+    events.push(...eventsOf(pod, name, container, reason));
+  }
+  const wakeAtMs = Math.min(never, ...[...next.values()].map(({ againAtMs }) => againAtMs));
+  return { events, told: next, wakeAtMs };
+};
+
+const eventsOf = (
+  { metadata }: Pod,
+  name: string,
+  container: Container | undefined,
+  reason: 'CrashLoopBackOff' | 'ImagePullBackOff',
+): readonly ContainerEvent[] => {
+  const backOff = { container, reason: 'BackOff' } as const;
+  if (reason === 'CrashLoopBackOff') {
+    const message = `Back-off restarting failed container ${name} in pod ${metadata.name}_${metadata.namespace ?? ''}(${metadata.uid ?? ''})`;
+    return [{ ...backOff, type: 'Warning', message }];
+  }
+  return [
+    { ...backOff, type: 'Normal', message: `Back-off pulling image "${container?.image ?? ''}"` },
+    { container, type: 'Warning', reason: 'Failed', message: 'Error: ImagePullBackOff' },
+  ];
 };

@@ -68,7 +68,7 @@ export class ImagePuller {
         failure: { reason: 'ErrImageNeverPull', message },
       };
     }
-    if (policy !== 'Always' && isPresent) return present(`Container image "${image}" already present on machine`);
+    if (policy !== 'Always' && isPresent) return present(`${alreadyHere(image)} and can be accessed by the pod`);
     if (isPresent) {
       const known = this.#unreachable.get(registryOf(image));
       if (known && known.untilMs > this.#clock.now()) return present(localInstead(image, known.cause));
@@ -117,8 +117,10 @@ export class ImagePuller {
 
 const present = (message: string): ImageOutcome => ({ events: [{ type: 'Normal', reason: 'Pulled', message }] });
 
+const alreadyHere = (image: string): string => `Container image "${image}" already present on machine`;
+
 const localInstead = (image: string, cause: string): string =>
-  `Container image "${image}" already present on machine: it is used although imagePullPolicy is Always, because no registry could be reached (${cause})`;
+  `${alreadyHere(image)}: it is used although imagePullPolicy is Always, because no registry could be reached (${cause})`;
 
 /** The host that an image comes from. */
 const registryOf = (image: string): string => {

@@ -16,6 +16,7 @@ import type { Recorder } from '#client/events.ts';
 import { Informer } from '#client/informer.ts';
 import { keepLease } from './node-lease.ts';
 import { differs, type NodeConfig, type NodeFacts, newNode, nodeLabels, nodeStatusOf } from './node-status.ts';
+import { Pause } from './pause.ts';
 import type { AgentTimings } from './timings.ts';
 
 export interface NodeKeeperDeps {
@@ -48,8 +49,7 @@ export class NodeKeeper {
   #node: Node | undefined;
   #reportedMs = 0;
   #annotatedMs = 0;
-  #wake: () => void = () => {};
-  #isDirty = true;
+  #pause: Pause | undefined;
 
   constructor(deps: NodeKeeperDeps) {
     this.#deps = deps;
@@ -74,8 +74,7 @@ export class NodeKeeper {
 
   /** Something about the node has changed: work its status out now. */
   look(): void {
-    this.#isDirty = true;
-    this.#wake();
+    this.#pause?.wake();
   }
 
   /** Makes the Node object, or takes over the one of that name; then its first status. */
@@ -120,9 +119,11 @@ export class NodeKeeper {
   }
 
   async #keepStatus(signal: Signal): Promise<void> {
-    const { log } = this.#deps;
+    const { clock, log } = this.#deps;
+    const pause = new Pause(clock, signal);
+    this.#pause = pause;
     while (!signal.aborted) {
-      this.#isDirty = false;
+      pause.begin();
       try {
         await this.#report();
         await this.#annotate();
@@ -131,23 +132,14 @@ export class NodeKeeper {
         else if (isReason(error, 'Conflict')) await this.#refresh();
         else log.warn({ err: error }, 'cannot report the node status');
       }
-      await this.#rest(signal);
+      await this.#rest(pause, signal);
     }
   }
 
-  async #rest(signal: Signal): Promise<void> {
-    if (this.#isDirty) return this.#deps.clock.sleep(100, signal);
-    await new Promise<void>(resolve => {
-      const cancel = this.#deps.clock.after(this.#deps.timings.statusEveryMs, resolve);
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-      signal.addEventListener('abort', this.#wake, { once: true });
-      if (signal.aborted) this.#wake();
-    });
-    signal.removeEventListener('abort', this.#wake);
-    this.#wake = () => {};
+  async #rest(pause: Pause, signal: Signal): Promise<void> {
+    const { clock, timings } = this.#deps;
+    if (pause.isWoken) return clock.sleep(100, signal);
+    await pause.rest(timings.statusEveryMs);
   }
 
   async #refresh(): Promise<void> {
@@ -156,7 +148,7 @@ export class NodeKeeper {
       node => this.#take(node),
       (error: unknown) => log.warn({ err: error }, 'cannot read the node'),
     );
-    this.#isDirty = true;
+    this.look();
   }
 
   async #report(): Promise<void> {

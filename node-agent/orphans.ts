@@ -6,7 +6,7 @@
 import type { Signal } from '#base/clock.ts';
 import { nodePath } from './cgroup-plan.ts';
 import { label, ownerLabels } from './names.ts';
-import { cleanPod } from './pod-actions.ts';
+import { cleanPod } from './pod-cleanup.ts';
 import type { PodDeps } from './pod-deps.ts';
 import { isFault } from './runtime.ts';
 

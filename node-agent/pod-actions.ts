@@ -1,12 +1,10 @@
 /**
- * Carries out what pod-machine.ts decides. Every action may be repeated, finds what an earlier try (or an agent that
+ * Carries out what pod-machine.ts decides to make (pod-cleanup.ts: to remove). Every action may be repeated, finds what an earlier try (or an agent that
  * was killed) left behind, and returns how the pod's memory changes. Failures that belong to the pod become memory and
  * events; only an engine that does not answer is thrown on.
  */
 import type { Container, Pod } from '#api/kinds/core.ts';
-import { podKind } from '#api/kinds/core.ts';
 import { wholeValue } from '#api/quantity.ts';
-import { isReason } from '#api/status.ts';
 import type { Signal } from '#base/clock.ts';
 import { containerCgroupLimits, containerPath, podCgroupLimits, podPath } from './cgroup-plan.ts';
 import { containerSpec, sandboxSpec } from './container-spec.ts';
@@ -20,14 +18,18 @@ import { downwardFacts, type PodDeps, podEvent, unlessAborted } from './pod-deps
 import { containerMemory, failed, type PodMemory, withContainer, withInstance, withPod } from './pod-memory.ts';
 import { type Action, allContainers } from './pod-plan.ts';
 import { type ContainerSeen, type ContainerSpec, isFault, RuntimeError } from './runtime.ts';
-import { memoryVolumeName, planVolumes, podDirectory, VolumeError, type VolumePlan, writeVolumes } from './volumes.ts';
+import { memoryVolumeName, planVolumes, VolumeError, type VolumePlan, writeVolumes } from './volumes.ts';
 
 /** How the pod's memory changes. */
 export type Change = (memory: PodMemory) => PodMemory;
 
-/** kubelet's delays: of failed mounts 0.5 s to 2 min, of everything else a sync each 10 s at most. */
+/**
+ * kubelet's delays: of failed mounts 0.5 s to 2 min, of everything else a sync each 10 s; sooner at first for what may
+ * be the engine's passing weakness.
+ */
 const mountDelays = { firstMs: 500, mostMs: 122_000 };
-const syncDelays = { firstMs: 1000, mostMs: 10_000 };
+export const syncDelays = { firstMs: 1000, mostMs: 10_000 };
+export const configDelays = { firstMs: 10_000, mostMs: 10_000 };
 
 const unchanged: Change = memory => memory;
 
@@ -149,7 +151,7 @@ export const createContainer = async (
     const { spec, kills } = await specFor(deps, pod, sandbox, action);
     return await deps.starts.run(async () => {
       const id = await createOrAdopt(deps, spec);
-      podEvent(deps, pod, 'Normal', 'Created', `Created container: ${container.name}`, container);
+      podEvent(deps, pod, 'Normal', 'Created', 'Container created', container);
       const started = await startContainer(deps, pod, container, id);
       return memory => {
         const forgotten = withContainer(memory, container.name, {
@@ -181,7 +183,7 @@ const createFailed = (deps: PodDeps, pod: Pod, container: Container, error: unkn
         isConfig ? 'CreateContainerConfigError' : 'CreateContainerError',
         message,
         deps.clock.now(),
-        syncDelays,
+        isConfig ? configDelays : syncDelays,
       ),
       // The image went away between looking and creating: get it again.
       ...(isImage ? { image: undefined } : {}),
@@ -237,7 +239,7 @@ export const startContainer = async (deps: PodDeps, pod: Pod, container: Contain
   try {
     await deps.runtime.start(id);
     await deps.observer.look(id);
-    podEvent(deps, pod, 'Normal', 'Started', `Started container ${container.name}`, container);
+    podEvent(deps, pod, 'Normal', 'Started', 'Container started', container);
     return unchanged;
   } catch (error) {
     if (isFault(error, 'unavailable')) throw error;
@@ -245,76 +247,5 @@ export const startContainer = async (deps: PodDeps, pod: Pod, container: Contain
     await deps.observer.look(id);
     podEvent(deps, pod, 'Warning', 'Failed', `Error: ${message}`, container);
     return memory => withInstance(memory, id, { startFailure: message, failedAtMs: deps.clock.now() });
-  }
-};
-
-/** Removes containers of the pod at once. */
-export const removeContainers = async (deps: PodDeps, ids: readonly string[]): Promise<Change> => {
-  await Promise.all(
-    ids.map(async id => {
-      await deps.runtime.remove(id);
-      deps.observer.removed(id);
-    }),
-  );
-  return unchanged;
-};
-
-/** Tries of removing a cgroup: its last process may still be leaving. */
-const cgroupTries = 20;
-const cgroupPauseMs = 50;
-
-const removeCgroup = async (deps: PodDeps, uid: string): Promise<void> => {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await deps.machine.cgroups.remove(podPath(deps.owner, uid));
-    } catch (error) {
-      if (tries === cgroupTries) throw error;
-      await deps.clock.sleep(cgroupPauseMs);
-    }
-  }
-};
-
-export interface CleanOptions {
-  /** Its containers go too, and with them their logs. */
-  readonly containers: boolean;
-  /** It may have volumes in the engine. */
-  readonly volumes: boolean;
-}
-
-/** Gives back what the pod used: sandbox, volumes, cgroups, and on demand its containers. */
-export const cleanPod = async (deps: PodDeps, uid: string, options: CleanOptions): Promise<Change> => {
-  const { observer, machine, runtime } = deps;
-  const seen = observer.pod(uid);
-  const ids = [...seen.sandboxes, ...(options.containers ? [...seen.containers.values()].flat() : [])].map(
-    ({ id }) => id,
-  );
-  try {
-    await deps.removals.run(() => removeContainers(deps, ids));
-    const volumes = options.volumes ? await runtime.volumes({ [label.podUid]: uid }) : [];
-    for (const volume of volumes) await runtime.removeVolume(volume);
-    if (deps.enforcesCgroups) await removeCgroup(deps, uid);
-    await machine.files.remove(podDirectory(deps.dataDir, uid));
-    deps.references.release(uid);
-    return memory => withPod(memory, { cleaned: true, cleanFailure: undefined });
-  } catch (error) {
-    if (isFault(error, 'unavailable')) throw error;
-    const message = (error as Error).message;
-    deps.log.warn({ err: error, uid }, 'cleaning up after a pod failed');
-    const next = (memory: PodMemory) =>
-      failed(memory.cleanFailure, 'FailedKillPod', message, deps.clock.now(), syncDelays);
-    return memory => withPod(memory, { cleanFailure: next(memory) });
-  }
-};
-
-/** Deletes the API object; true when it is gone. */
-export const finishPod = async (deps: PodDeps, pod: Pod): Promise<boolean> => {
-  const { name, namespace = '', uid = '' } = pod.metadata;
-  try {
-    await deps.client.remove(podKind, { namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } });
-    return true;
-  } catch (error) {
-    if (isReason(error, 'NotFound') || isReason(error, 'Conflict')) return true;
-    deps.log.warn({ err: error, pod: name }, 'cannot delete the pod object');
-    return false;
   }
 };

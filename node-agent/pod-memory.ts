@@ -4,6 +4,7 @@
  * it, the reducers below are its only writers. It is lost with the process, as the kubelet's is, and nothing breaks:
  * all of it is rebuilt by trying again.
  */
+import { label, type PodSeen } from './names.ts';
 
 /** Something failed and is tried again no sooner than `retryAtMs`. */
 export interface Failure {
@@ -85,6 +86,15 @@ export const newMemory = (nowMs: number): PodMemory => ({
 
 export const containerMemory = (memory: PodMemory, name: string): ContainerMemory => memory.containers[name] ?? {};
 export const instanceMemory = (memory: PodMemory, id: string): InstanceMemory => memory.instances[id] ?? {};
+
+/** Backoffs of containers that an agent before this one started, from their labels. */
+export const adopted = (memory: PodMemory, seen: PodSeen): PodMemory =>
+  [...seen.containers].reduce((sum, [name, [newest]]) => {
+    const delayMs = Number(newest?.labels[label.backoffMs] ?? 0);
+    return newest && delayMs > 0
+      ? withContainer(sum, name, { crash: { delayMs, updatedAtMs: newest.createdAtMs } })
+      : sum;
+  }, memory);
 
 /** Replaces fields of a container's memory; a field given as undefined is forgotten. */
 export const withContainer = (

@@ -7,24 +7,17 @@ import type { Container, Pod, PodStatus } from '#api/kinds/core.ts';
 import { createBackoff } from '#base/backoff.ts';
 import { toTime } from '#base/clock.ts';
 import { createStop } from '#base/stop.ts';
-import { backoffEvents } from './backoff-events.ts';
+import { backoffNotes, type Told } from './backoff-events.ts';
 import { settle } from './evidence.ts';
-import { label, type PodSeen } from './names.ts';
-import {
-  type Change,
-  cleanPod,
-  createContainer,
-  createSandbox,
-  finishPod,
-  removeContainers,
-  setUpVolumes,
-  startContainer,
-} from './pod-actions.ts';
-import { type PodDeps, podEvent, unlessAborted } from './pod-deps.ts';
+import { Jobs } from './jobs.ts';
+import type { PodSeen } from './names.ts';
+import { Pause } from './pause.ts';
+import { type Change, createContainer, createSandbox, setUpVolumes, startContainer } from './pod-actions.ts';
+import { cleanPod, finishPod, removeContainers } from './pod-cleanup.ts';
+import { type PodDeps, podEvent } from './pod-deps.ts';
 import { advance } from './pod-machine.ts';
 import {
-  containerMemory,
-  failed,
+  adopted,
   forgetGone,
   instanceMemory,
   newMemory,
@@ -38,31 +31,35 @@ import {
 import { isTerminal } from './pod-phase.ts';
 import { type Action, graceOf } from './pod-plan.ts';
 import { Prober } from './probes.ts';
+import { pullImage } from './pulling.ts';
 import { type ContainerSeen, isFault } from './runtime.ts';
 import { StatusWriter } from './status-writer.ts';
 import { beginStop, carryOutStop, killContainer, runPostStart } from './stopping.ts';
 
-/** Delays of image pulls (SEMANTICS I.5). */
-const pullDelays = { firstMs: 10_000, mostMs: 300_000 };
+/** The kubelet looks at a pod in trouble again after this time, and up to half of it more (backOffPeriod). */
+const syncEveryMs = 10_000;
+const syncJitter = 0.5;
 
 export class PodWorker {
   readonly #deps: PodDeps;
   readonly #stop = createStop();
+  readonly #pause: Pause;
   readonly #status: StatusWriter;
   readonly #prober: Prober;
-  readonly #jobs = new Set<Promise<void>>();
+  readonly #jobs: Jobs<Change>;
   #pod: Pod;
   #memory: PodMemory;
   #isGone = false;
   #isDone = false;
-  #dirty = true;
-  #wakeUp: () => void = () => {};
+  #told: Told = new Map();
   #volumesStale = false;
 
   constructor(deps: PodDeps, pod: Pod) {
     this.#deps = deps;
     this.#pod = pod;
-    this.#memory = adopt(newMemory(deps.clock.now()), deps.observer.pod(pod.metadata.uid ?? ''));
+    this.#pause = new Pause(deps.clock, this.#stop.signal);
+    this.#jobs = new Jobs(deps, { pod: pod.metadata.name }, change => this.#change(change), this.#stop.signal);
+    this.#memory = adopted(newMemory(deps.clock.now()), deps.observer.pod(pod.metadata.uid ?? ''));
     this.#status = new StatusWriter(deps.client, deps.clock, deps.random, deps.log, written => this.update(written));
     this.#prober = new Prober(deps, {
       changed: (id, change) => this.#change(memory => withInstance(memory, id, change)),
@@ -111,16 +108,14 @@ export class PodWorker {
   }
 
   wake(): void {
-    this.#dirty = true;
-    this.#wakeUp();
+    this.#pause.wake();
   }
 
   /** Ends the worker and leaves the pod as it is. */
   async stop(): Promise<void> {
     this.#stop.stop();
     this.#prober.stop();
-    this.#wakeUp();
-    await Promise.all([...this.#jobs, this.#status.stop()]);
+    await Promise.all([this.#jobs.ended(), this.#status.stop()]);
   }
 
   /** Works until the pod is gone or the worker is stopped. */
@@ -129,11 +124,11 @@ export class PodWorker {
     const { signal } = this.#stop;
     const backoff = createBackoff(random, 200, 10_000);
     while (!signal.aborted && !this.#isDone) {
-      this.#dirty = false;
+      this.#pause.begin();
       try {
         const sleepMs = await this.#step();
         backoff.reset();
-        if (!this.#dirty && !this.#isDone) await this.#sleep(sleepMs);
+        if (!this.#isDone) await this.#pause.rest(sleepMs);
       } catch (error) {
         if (!isFault(error, 'unavailable'))
           log.error({ err: error, pod: this.#pod.metadata.name }, 'pod worker failed');
@@ -141,7 +136,7 @@ export class PodWorker {
       }
     }
     this.#prober.stop();
-    await Promise.all(this.#jobs);
+    await this.#jobs.ended();
   }
 
   /** One decision and its actions; gives the time until the next look, 0 for at once. */
@@ -151,6 +146,7 @@ export class PodWorker {
     this.#admit(seen);
     const facts = { hostIP: deps.hostIP, runtime: deps.runtime.name };
     const step = advance(this.#pod, this.#memory, seen, deps.clock.now(), facts, deps.policy);
+    const tellAtMs = this.#tell(step.status);
     this.#report(step.status);
     this.#probe(seen);
     if (this.#volumesStale && this.#memory.volumesReady) {
@@ -160,7 +156,7 @@ export class PodWorker {
     const changes = await Promise.all(step.actions.map(action => this.#perform(action, seen)));
     for (const change of changes) this.#apply(change);
     if (changes.length > 0) return 0;
-    return step.wakeAtMs === undefined ? Number.POSITIVE_INFINITY : step.wakeAtMs - deps.clock.now();
+    return Math.min(step.wakeAtMs ?? Number.POSITIVE_INFINITY, tellAtMs) - deps.clock.now();
   }
 
   #observe(): { deps: PodDeps; seen: PodSeen } {
@@ -186,9 +182,18 @@ export class PodWorker {
     this.#apply(memory => withPod(memory, rejection ? { rejection } : { admitted: true }));
   }
 
-  #report(status: PodStatus): void {
-    for (const { container, type, reason, message } of backoffEvents(this.#pod, this.#status.latest, status))
+  /** Events of back-offs; gives when the next is due. */
+  #tell(status: PodStatus): number {
+    const { clock, random } = this.#deps;
+    const everyMs = syncEveryMs * (1 + syncJitter * random.next());
+    const notes = backoffNotes(this.#pod, status, this.#told, clock.now(), everyMs);
+    this.#told = notes.told;
+    for (const { container, type, reason, message } of notes.events)
       podEvent(this.#deps, this.#pod, type, reason, message, container);
+    return notes.wakeAtMs;
+  }
+
+  #report(status: PodStatus): void {
     if (this.#pod.status?.phase !== status.phase && status.reason === 'DeadlineExceeded')
       podEvent(this.#deps, this.#pod, 'Normal', 'DeadlineExceeded', status.message ?? '');
     if (!this.#isGone) {
@@ -198,7 +203,7 @@ export class PodWorker {
     // Nobody is left to report to.
     if (isTerminal(status.phase) && this.#pod.status !== status) {
       this.#pod = { ...this.#pod, status };
-      this.#dirty = true;
+      this.#pause.wake();
     }
   }
 
@@ -237,7 +242,7 @@ export class PodWorker {
       case 'remove':
         return removeContainers(deps, [action.id]);
       case 'clean':
-        return cleanPod(deps, this.#uid, { containers: action.containers, volumes: hasMemoryVolume(pod) });
+        return cleanPod(deps, this.#uid, { containers: action.containers, volumes: hasMemoryVolume(pod), pod });
       case 'finish':
         return this.#finish();
     }
@@ -256,33 +261,14 @@ export class PodWorker {
   }
 
   async #pull(container: Container): Promise<Change> {
-    this.#job(
-      async () => {
-        const deps = this.#deps;
-        const pulling = (message: string) => podEvent(deps, this.#pod, 'Normal', 'Pulling', message, container);
-        const outcome = await unlessAborted(
-          deps.images.ensure(container, pulling, this.#stop.signal),
-          this.#stop.signal,
-        );
-        if (!outcome) return same;
-        const { events, failure } = outcome;
-        for (const { type, reason, message } of events) podEvent(deps, this.#pod, type, reason, message, container);
-        if (!failure) return memory => withContainer(memory, container.name, { image: 'ready' });
-        podEvent(deps, this.#pod, 'Warning', 'Failed', `Error: ${failure.reason}`, container);
-        return memory => {
-          const last = containerMemory(memory, container.name).imageFailure;
-          const imageFailure = failed(last, failure.reason, failure.message, deps.clock.now(), pullDelays);
-          return withContainer(memory, container.name, { image: undefined, imageFailure });
-        };
-      },
-      memory => withContainer(memory, container.name, { image: undefined }),
-    );
+    const pull = () => pullImage(this.#deps, this.#pod, container, this.#stop.signal);
+    this.#jobs.begin(pull, memory => withContainer(memory, container.name, { image: undefined }));
     return memory => withContainer(memory, container.name, { image: 'pulling' });
   }
 
   async #postStart(container: Container, seen: ContainerSeen, all: PodSeen): Promise<Change> {
     const hook = () => runPostStart(this.#deps, this.#pod, container, seen, this.#podIP(all), this.#stop.signal);
-    this.#job(hook, memory => withInstance(memory, seen.id, { postStart: undefined }));
+    this.#jobs.begin(hook, memory => withInstance(memory, seen.id, { postStart: undefined }));
     return memory => withInstance(memory, seen.id, { postStart: 'running' });
   }
 
@@ -292,23 +278,7 @@ export class PodWorker {
     const request = { container, seen, cause, graceMs, podIP };
     this.#change(beginStop(this.#deps, this.#pod, request));
     const carryOut = () => carryOutStop(this.#deps, this.#pod, request, this.#stop.signal);
-    this.#job(carryOut, memory => withInstance(memory, seen.id, { stopping: undefined }));
-  }
-
-  /** Runs beside the loop; what it gives is applied at its end, `undo` when it failed. */
-  #job(work: () => Promise<Change>, undo: Change): void {
-    const job = work()
-      .catch(async (error: unknown) => {
-        if (!isFault(error, 'unavailable'))
-          this.#deps.log.warn({ err: error, pod: this.#pod.metadata.name }, 'job failed');
-        await this.#deps.clock.sleep(1000, this.#stop.signal);
-        return undo;
-      })
-      .then(change => {
-        this.#jobs.delete(job);
-        this.#change(change);
-      });
-    this.#jobs.add(job);
+    this.#jobs.begin(carryOut, memory => withInstance(memory, seen.id, { stopping: undefined }));
   }
 
   #apply(change: Change): void {
@@ -319,37 +289,9 @@ export class PodWorker {
     this.#apply(change);
     this.wake();
   }
-
-  async #sleep(delayMs: number): Promise<void> {
-    if (delayMs <= 0) return;
-    await new Promise<void>(resolve => {
-      // Timers count in 32 bits: a longer wait is taken in parts.
-      const cancel =
-        delayMs === Number.POSITIVE_INFINITY
-          ? () => {}
-          : this.#deps.clock.after(Math.min(delayMs, 2 ** 31 - 1), resolve);
-      this.#wakeUp = () => {
-        cancel();
-        resolve();
-      };
-      if (this.#dirty || this.#stop.signal.aborted) this.#wakeUp();
-    });
-    this.#wakeUp = () => {};
-  }
 }
 
 const same: Change = memory => memory;
-
-/** Backoffs of containers that an agent before this one started, from their labels. */
-const adopt = (memory: PodMemory, seen: PodSeen): PodMemory => {
-  let adopted = memory;
-  for (const [name, [newest]] of seen.containers) {
-    const delayMs = Number(newest?.labels[label.backoffMs] ?? 0);
-    if (newest && delayMs > 0)
-      adopted = withContainer(adopted, name, { crash: { delayMs, updatedAtMs: newest.createdAtMs } });
-  }
-  return adopted;
-};
 
 const isNewer = (a: Pod, b: Pod): boolean =>
   Number(a.metadata.resourceVersion ?? 0) > Number(b.metadata.resourceVersion ?? 0);

@@ -23,7 +23,6 @@ export class StatusWriter {
   readonly #stop = createStop();
   #next: { readonly pod: Pod; readonly status: PodStatus } | undefined;
   #running: Promise<void> | undefined;
-  #latest: PodStatus | undefined;
   #last: { readonly asked: PodStatus; readonly stored: PodStatus | undefined } | undefined;
 
   /** `written` gets the pod as the server has it, after each write and each conflict. */
@@ -35,14 +34,8 @@ export class StatusWriter {
     this.#backoff = createBackoff(random, 200, 10_000);
   }
 
-  /** The last status asked to be written. */
-  get latest(): PodStatus | undefined {
-    return this.#latest;
-  }
-
   /** Has the status written some time, unless the server has it already. */
   write(pod: Pod, status: PodStatus): void {
-    this.#latest = status;
     if (!this.#running && this.#isKnown(pod, status)) return;
     this.#next = { pod, status };
     this.#running ??= this.#run().finally(() => {

@@ -61,6 +61,15 @@ test('events about cluster-scoped objects are in namespace default', async () =>
   expect(events()[0]?.involvedObject).not.toHaveProperty('namespace');
 });
 
+test('names of events of one instant are in the order in which they were recorded', async () => {
+  const { recorder, events } = start();
+  const messages = Array.from({ length: 8 }, (_, i) => `message ${i}`);
+  for (const message of messages) recorder.event(pod(), 'Normal', 'Told', message);
+  await recorder.flush();
+  const named = events().sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  expect(named.map(({ message }) => message)).toEqual(messages);
+});
+
 test('the same event again raises the count of the one that is there', async () => {
   const { clock, client, recorder, events } = start();
   for (let i = 0; i < 3; i++) {

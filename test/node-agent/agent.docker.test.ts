@@ -71,9 +71,9 @@ describe.skipIf(dockerFault !== undefined)('a pod on a Docker node', () => {
     expect(existsSync(`${h.dataDir}/pods/${pod.metadata.uid}`)).toBe(false);
     await until('events', () => h.events('web').length >= 4);
     expect(h.events('web')).toEqual([
-      'Normal Pulled: Container image "berth-test/busybox:1" already present on machine',
-      'Normal Created: Created container: app',
-      'Normal Started: Started container app',
+      'Normal Pulled: Container image "berth-test/busybox:1" already present on machine and can be accessed by the pod',
+      'Normal Created: Container created',
+      'Normal Started: Container started',
       'Normal Killing: Stopping container app',
     ]);
   });

@@ -85,6 +85,8 @@ export const startHarness = async (options: Partial<AgentOptions> = {}, socket =
     dataDir,
     dockerHost: socket,
     crashLoopMaxMs: 2000,
+    // Where the engine's default network is not to be used.
+    ...(process.env['BERTH_TEST_NETWORK'] ? { network: process.env['BERTH_TEST_NETWORK'] } : {}),
     ...options,
   };
   const runtime = new DockerRuntime(socket);

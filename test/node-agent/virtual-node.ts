@@ -103,7 +103,7 @@ export const newWorld = async (programs: Programs, more: Partial<AgentParts> = {
       client
         .all<Event>(eventKind)
         .filter(event => event.involvedObject?.name === name)
-        .sort((a, b) => ((a.firstTimestamp ?? '') < (b.firstTimestamp ?? '') ? -1 : 1))
+        .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
         .map(({ type, reason, count = 1, message }) => `${type} ${reason}${count > 1 ? ` x${count}` : ''}: ${message}`),
   };
   await begun(clock, world.agent);
