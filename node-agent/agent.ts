@@ -115,6 +115,7 @@ export class Agent {
       recorder,
       config,
       timings,
+      enforcesShare: this.#shareFault === undefined,
       facts: () => this.#nodeFacts(),
       usage: () => this.#usageText(),
     });

@@ -27,6 +27,8 @@ export interface NodeKeeperDeps {
   readonly recorder: Recorder;
   readonly config: NodeConfig;
   readonly timings: AgentTimings;
+  /** A cgroup holds the pods of the node to what it has. */
+  readonly enforcesShare: boolean;
   facts(): Promise<NodeFacts>;
   /** The text of the usage annotation, or undefined while nothing is known. */
   usage(): string | undefined;
@@ -47,6 +49,8 @@ export class NodeKeeper {
   readonly #deps: NodeKeeperDeps;
   readonly #informer: Informer<Node>;
   #node: Node | undefined;
+  #hasBegun = false;
+  #isCordoned = false;
   #reportedMs = 0;
   #annotatedMs = 0;
   #pause: Pause | undefined;
@@ -84,6 +88,7 @@ export class NodeKeeper {
     while (!signal.aborted) {
       try {
         this.#take(await this.#created());
+        this.#sayBegun();
         await this.#report();
         return;
       } catch (error) {
@@ -91,6 +96,18 @@ export class NodeKeeper {
         await clock.sleep(backoff.next(), signal);
       }
     }
+  }
+
+  #sayBegun(): void {
+    if (this.#hasBegun || !this.#node) return;
+    this.#hasBegun = true;
+    this.#say(this.#node, 'Normal', 'Starting', 'Starting kubelet.');
+    if (this.#deps.enforcesShare)
+      this.#say(this.#node, 'Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods');
+  }
+
+  #say(node: Node, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#deps.recorder.event(node, type, reason, message);
   }
 
   async #created(): Promise<Node> {
@@ -155,6 +172,7 @@ export class NodeKeeper {
     const { client, clock, config, timings } = this.#deps;
     const old = this.#node;
     if (!old) return;
+    this.#tellCordon(old);
     const status = nodeStatusOf(config, await this.#deps.facts(), old, clock.now());
     if (!differs(old.status, status) && clock.now() - this.#reportedMs < timings.reportAtLeastMs) return;
     const written = await client.update(nodeKind, { ...old, status }, { subresource: 'status' });
@@ -163,12 +181,24 @@ export class NodeKeeper {
     this.#tell(old, written);
   }
 
+  #tellCordon(node: Node): void {
+    const isCordoned = node.spec.unschedulable === true;
+    if (this.#isCordoned === isCordoned) return;
+    this.#isCordoned = isCordoned;
+    const reason = isCordoned ? 'NodeNotSchedulable' : 'NodeSchedulable';
+    this.#say(node, 'Normal', reason, `Node ${node.metadata.name} status is now: ${reason}`);
+  }
+
   #tell(old: Node, now: Node): void {
+    const bootId = now.status?.nodeInfo?.bootID ?? '';
+    const wasBootId = old.status?.nodeInfo?.bootID ?? '';
+    if (wasBootId !== '' && wasBootId !== bootId)
+      this.#say(now, 'Warning', 'Rebooted', `Node ${now.metadata.name} has been rebooted, boot id: ${bootId}`);
     for (const { type, status } of now.status?.conditions ?? []) {
       const reasons = conditionEvents[type];
       if (!reasons || old.status?.conditions?.find(condition => condition.type === type)?.status === status) continue;
       const reason = status === 'True' ? reasons[0] : reasons[1];
-      this.#deps.recorder.event(now, 'Normal', reason, `Node ${now.metadata.name} status is now: ${reason}`);
+      this.#say(now, 'Normal', reason, `Node ${now.metadata.name} status is now: ${reason}`);
     }
   }
 

@@ -27,19 +27,33 @@ const textOf = (file: string): string => {
   }
 };
 
-/** The first IPv4 address that is not the loopback's, or that. */
-const addressOf = (): string => {
-  const all = Object.entries(os.networkInterfaces()).flatMap(([name, addresses]) =>
-    (addresses ?? []).map(a => ({ name, ...a })),
+/**
+ * The node's InternalIP, chosen as the kubelet does without --node-ip: the first IPv4 address of the interface that the
+ * default route leaves by, which is the one that other machines reach. Without a default route the first address that is
+ * neither the loopback's nor of a bridge that only containers see; without any the loopback's. `routes`: /proc/net/route.
+ * An agent in a container of its own network names the address of that container.
+ */
+export const chooseAddress = (
+  interfaces: Readonly<Record<string, readonly { family: string; internal: boolean; address: string }[] | undefined>>,
+  routes: string,
+): string => {
+  const outside = Object.entries(interfaces).flatMap(([name, addresses]) =>
+    (addresses ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal).map(a => ({ name, ...a })),
   );
-  const outside = all.filter(address => address.family === 'IPv4' && !address.internal);
-  const real = outside.find(({ name }) => !/^(docker|br-|veth|virbr|cni)/.test(name)) ?? outside[0];
-  return real?.address ?? '127.0.0.1';
+  const wayOut = routes
+    .split('\n')
+    .map(line => line.split(/\s+/))
+    .find(([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000')?.[0];
+  const chosen =
+    outside.find(({ name }) => name === wayOut) ??
+    outside.find(({ name }) => !/^(docker|br-|veth|virbr|cni)/.test(name)) ??
+    outside[0];
+  return chosen?.address ?? '127.0.0.1';
 };
 
 const hostFacts = async (): Promise<HostFacts> => ({
   hostname: os.hostname(),
-  address: addressOf(),
+  address: chooseAddress(os.networkInterfaces(), textOf('/proc/net/route')),
   machineId: textOf('/etc/machine-id').trim(),
   bootId: textOf('/proc/sys/kernel/random/boot_id').trim(),
   systemUuid: textOf('/sys/class/dmi/id/product_uuid').trim(),

@@ -73,7 +73,7 @@ export class FakeRuntime implements ContainerRuntime {
     this.#reach();
     return {
       cpus: this.#options.cpus ?? 4,
-      memoryBytes: this.#options.memoryBytes ?? 8 << 30,
+      memoryBytes: this.#options.memoryBytes ?? 8 * 2 ** 30,
       cgroupVersion: '2',
       cgroupDriver: 'none',
       serverVersion: 'fake',

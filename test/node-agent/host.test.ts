@@ -10,6 +10,7 @@ import { Demultiplexer } from '#agent/docker/streams.ts';
 import { sliceName, weightOf } from '#agent/host/cgroups.ts';
 import { diskFiles } from '#agent/host/files.ts';
 import { counterOf } from '#agent/host/kept-file.ts';
+import { chooseAddress } from '#agent/host/machine.ts';
 
 describe('a volume of files', () => {
   let root = '';
@@ -154,4 +155,27 @@ test('names and numbers of the cgroup tree', () => {
   expect([2, 102, 512, 1024, 2048, 262_144].map(weightOf)).toEqual([1, 4, 20, 39, 79, 10_000]);
   expect(counterOf('a 1\nab 2\nb 3\n', 'b')).toBe(3);
   expect(counterOf('a 1\n', 'x')).toBe(0);
+});
+
+describe('the address of a node', () => {
+  const at = (address: string, family = 'IPv4') => ({ address, family, internal: address.startsWith('127.') });
+  const interfaces = {
+    lo: [at('127.0.0.1')],
+    docker0: [at('172.17.0.1')],
+    eth0: [at('fe80::1', 'IPv6'), at('192.0.2.2')],
+    eth1: [at('198.51.100.3')],
+  };
+  const route = (name: string, destination: string, mask: string) =>
+    `${name}\t${destination}\t010200C0\t0003\t0\t0\t0\t${mask}\t0\t0\t0`;
+  const head = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT';
+
+  test('is that of the interface which the default route leaves by', () => {
+    const routes = [head, route('eth0', '000200C0', '00FFFFFF'), route('eth1', '00000000', '00000000')].join('\n');
+    expect(chooseAddress(interfaces, routes)).toBe('198.51.100.3');
+  });
+  test('is one that others can reach where there is no default route', () => {
+    expect(chooseAddress(interfaces, head)).toBe('192.0.2.2');
+    expect(chooseAddress({ docker0: interfaces.docker0 }, '')).toBe('172.17.0.1');
+    expect(chooseAddress({ lo: interfaces.lo }, '')).toBe('127.0.0.1');
+  });
 });
