@@ -86,7 +86,8 @@ const operators: ReadonlyMap<string, LabelRequirement['operator']> = new Map([
   ['Lt', 'lt'],
 ] as const);
 
-const toRequirement = ({ key, operator, values }: NodeSelectorRequirement): LabelRequirement | undefined => {
+/** A requirement on labels in the form of label selectors; undefined when its operator is none. */
+export const toRequirement = ({ key, operator, values }: NodeSelectorRequirement): LabelRequirement | undefined => {
   const symbol = operators.get(operator);
   return symbol === undefined ? undefined : { key, operator: symbol, values: values ?? [] };
 };

@@ -1,47 +1,13 @@
-/** Arguments of NodeAffinity, PodTopologySpread, InterPodAffinity and DefaultPreemption. */
-import { decodeValue, whyUnhandled } from '#api/decode.ts';
-import { affinitySchema, type NodeAffinity, topologySpreadConstraintSchema } from '#api/kinds/affinity.ts';
+/** Arguments of PodTopologySpread, InterPodAffinity and DefaultPreemption. */
+import { topologySpreadConstraintSchema } from '#api/kinds/affinity.ts';
 import type { TopologySpreadConstraint } from '#api/kinds/core.ts';
 import { qualifiedNameFaults } from '#api/label-names.ts';
-import { nodeOf, type SchemaNode } from '#api/schema.ts';
-import { ApiError, duplicate, forbiddenField, invalidValue, notSupported, required } from '#api/status.ts';
-import { validateAffinity } from '#api/validate-scheduling.ts';
+import { nodeOf } from '#api/schema.ts';
+import { duplicate, forbiddenField, invalidValue, notSupported, required } from '#api/status.ts';
 import type { DefaultConstraint } from '../plugins/spread-constraints.ts';
 import { defaultPreemption, type PluginArguments, type PreemptionArguments, systemSpread } from '../profile.ts';
+import { decode } from './decode.ts';
 import type { Section } from './fields.ts';
-
-const configuration = { kind: 'KubeSchedulerConfiguration', version: 'v1' };
-
-/** A value of an API type; undefined with a fault when it is none. */
-const decode = <T>(section: Section, schema: SchemaNode, value: unknown, path: string): T | undefined => {
-  try {
-    const decoded = decodeValue(configuration, schema, value);
-    for (const field of decoded.unknownFields)
-      section.report.fault(`${path}.${field}`, `unknown field ${JSON.stringify(`${path}.${field}`)}`);
-    return decoded.value as T;
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    const why = whyUnhandled(configuration, error);
-    // The text names the field, without indexes: enough to find it in the document.
-    const field = /Go struct field \w+\.(\S+) of type/.exec(why)?.[1];
-    section.report.fault(field === undefined ? path : `${path}.${field}`, why);
-    return undefined;
-  }
-};
-
-export const readNodeAffinity = (args: Section): NonNullable<PluginArguments['nodeAffinity']> => {
-  const given = args.value('addedAffinity');
-  if (given === undefined) return {};
-  const schema = nodeOf(affinitySchema).properties?.['nodeAffinity'] ?? {};
-  const at = args.at('addedAffinity');
-  const addedAffinity = decode<NodeAffinity>(args, schema, given, at);
-  if (addedAffinity === undefined) return {};
-  const causes: ReturnType<typeof invalidValue>[] = [];
-  validateAffinity({ nodeAffinity: addedAffinity }, args.path, causes);
-  const asAffinity = `${args.path}.nodeAffinity`;
-  args.report.add(causes.map(cause => ({ ...cause, field: at + cause.field.slice(asAffinity.length) })));
-  return { addedAffinity };
-};
 
 const actions = ['DoNotSchedule', 'ScheduleAnyway'];
 
@@ -82,8 +48,14 @@ const checkConstraint = (constraint: TopologySpreadConstraint, path: string, { r
     const why = 'constraint must not define a selector, as they deduced for each pod';
     report.add([forbiddenField(`${path}.labelSelector`, why)]);
   }
+  const defaults = {
+    minDomains: 1,
+    nodeAffinityPolicy: 'Honor',
+    nodeTaintsPolicy: 'Ignore',
+    matchLabelKeys: undefined,
+  };
   for (const field of ['minDomains', 'nodeAffinityPolicy', 'nodeTaintsPolicy', 'matchLabelKeys'] as const)
-    if (constraint[field] !== undefined)
+    if ((constraint[field] ?? defaults[field]) !== defaults[field])
       report.add([forbiddenField(`${path}.${field}`, 'Berth does not look at it in default constraints')]);
 };
 

@@ -4,8 +4,9 @@
  */
 import { duplicate, invalidValue } from '#api/status.ts';
 import { defaultPreemption, type PluginArguments, type PreemptionArguments } from '../profile.ts';
+import { readNodeAffinity } from './arguments-affinity.ts';
 import { readBalance, readFit } from './arguments-resources.ts';
-import { readNodeAffinity, readPodAffinity, readPreemption, readSpread } from './arguments-topology.ts';
+import { readPodAffinity, readPreemption, readSpread } from './arguments-topology.ts';
 import { type Report, Section } from './fields.ts';
 import type { PluginTable } from './plugin-table.ts';
 

@@ -3,7 +3,7 @@
  * the place in its file; the standing results, which may be half made, are given up. Scores out of range are faults too.
  */
 import type { Columns } from '../columns.ts';
-import type { ChangeType, FilterPlugin, FilterRun, ScorePlugin, ScoreRun, WakeTest } from '../plugin.ts';
+import type { ChangeType, FilterPlugin, FilterRun, ScorePlugin, ScoreRun, Trial, WakeTest } from '../plugin.ts';
 
 /** The attempt at a pod failed because of a plugin. The message is upstream's for a plugin that returns an error. */
 export class PluginError extends Error {
@@ -110,30 +110,56 @@ const guardedRun = <R extends FilterRun | ScoreRun>(
     target = unprepared;
     fault = { error };
   }
-  const guarded = new Map<PropertyKey, unknown>();
+  const failed = (error: unknown): PluginError => {
+    columns.epoch++;
+    return wrap(error);
+  };
+  const call = (member: (...args: unknown[]) => unknown, args: readonly unknown[]): unknown => {
+    if (fault !== undefined) throw fault.error;
+    return Reflect.apply(member, target, args);
+  };
+  return guardedObject<R>(key => {
+    const member: unknown = key in replaced ? Reflect.get(replaced, key) : Reflect.get(target, key);
+    return typeof member === 'function' ? (...args) => call(member as () => unknown, args) : undefined;
+  }, failed);
+};
+
+type Method = (...args: unknown[]) => unknown;
+
+/** An object of methods only, each of which throws what `failed` makes of its error; a trial it gives is guarded too. */
+const guardedObject = <T extends object>(
+  methodOf: (key: PropertyKey) => Method | undefined,
+  failed: (error: unknown) => PluginError,
+): T => {
+  const guarded = new Map<PropertyKey, Method | undefined>();
   const guard =
-    (member: (...args: unknown[]) => unknown, key: PropertyKey) =>
-    (...args: unknown[]): unknown => {
+    (method: Method, key: PropertyKey): Method =>
+    (...args) => {
       try {
-        if (fault !== undefined) throw fault.error;
-        return Reflect.apply(member, target, args);
+        const result = method(...args);
+        return key === 'trial' ? guardedTrial(result as Trial, failed) : result;
       } catch (error) {
         // What is given up needs no farewell.
         if (key === 'dispose') return undefined;
-        columns.epoch++;
-        throw wrap(error);
+        throw failed(error);
       }
     };
-  return new Proxy({} as R, {
+  return new Proxy({} as T, {
     get(_, key) {
-      if (guarded.has(key)) return guarded.get(key);
-      const member: unknown = key in replaced ? Reflect.get(replaced, key) : Reflect.get(target, key);
-      const method = typeof member === 'function' ? guard(member as () => unknown, key) : undefined;
-      guarded.set(key, method);
-      return method;
+      if (!guarded.has(key)) {
+        const method = methodOf(key);
+        guarded.set(key, method && guard(method, key));
+      }
+      return guarded.get(key);
     },
   });
 };
+
+const guardedTrial = (trial: Trial, failed: (error: unknown) => PluginError): Trial =>
+  guardedObject<Trial>(key => {
+    const member: unknown = Reflect.get(trial, key);
+    return typeof member === 'function' ? (...args) => Reflect.apply(member, trial, args) as unknown : undefined;
+  }, failed);
 
 interface Guarding<R> {
   readonly wrap: (error: unknown) => PluginError;
