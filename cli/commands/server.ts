@@ -22,6 +22,7 @@ interface ServerFlags {
   port: string;
   name?: readonly string[];
   timings: string;
+  durability: string;
   schedulerConfig?: string;
   context?: string;
   kubeconfig?: string;
@@ -38,6 +39,11 @@ export const define: Define = (command, io) => {
       'kubernetes, or fast: lost nodes are noticed in seconds (agents need it too)',
       'kubernetes',
     )
+    .option(
+      '--durability <what>',
+      'process: writes outlive a crash of Berth; power: each batch is synced to disk and outlives a power cut too',
+      'process',
+    )
     .option('--scheduler-config <file>', 'a KubeSchedulerConfiguration (docs/SCHEDULER-CONFIG.md)')
     .option('--context <name>', 'also write a context of this name to the kubeconfig')
     .option('--kubeconfig <file>', 'that kubeconfig (default: $KUBECONFIG or ~/.kube/config)')
@@ -52,6 +58,9 @@ export const define: Define = (command, io) => {
 const run = async (io: Io, flags: ServerFlags): Promise<void> => {
   const timings = parseTimings(flags.timings);
   if (!/^\d+$/.test(flags.port)) throw new CliError(`--port ${flags.port}: expected a number`);
+  const { durability } = flags;
+  if (durability !== 'process' && durability !== 'power')
+    throw new CliError(`--durability ${durability}: expected process or power`);
   const scheduler = flags.schedulerConfig
     ? await readSchedulerConfig(resolve(io.cwd, flags.schedulerConfig))
     : undefined;
@@ -69,6 +78,7 @@ const run = async (io: Io, flags: ServerFlags): Promise<void> => {
       random: systemRandom,
       log,
       timings,
+      durability,
       ...(scheduler === undefined ? {} : { schedulerConfig: scheduler.config }),
     });
     try {

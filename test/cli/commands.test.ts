@@ -45,7 +45,7 @@ describe('berth', () => {
     '%s --help says how it is used',
     async name => {
       const { code, out } = await shell.run([name, '--help']);
-      expect([code, out.startsWith(`Usage: ${name} `)]).toEqual([0, true]);
+      expect([code, out.startsWith(`Usage: berth ${name} `)]).toEqual([0, true]);
     },
   );
   test('a mistyped command brings the one that was meant', async () => {
