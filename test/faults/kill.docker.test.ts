@@ -215,8 +215,13 @@ test('kill -9 of server and agents loses no acknowledged object, runs no pod twi
 
 test('kill -9 of what berth up started, and berth up again: everything is there, and nothing was restarted', async () => {
   const place = openPlace();
-  onTestFinished(() => place.leave());
   const data = join(place.folder, 'data');
+  onTestFinished(async () => {
+    await place.run(['down', '--data', data]);
+    const known = readSettings(data)?.id;
+    if (known !== undefined) await removeAllOf(known);
+    await place.leave();
+  });
   const port = String(await freePort());
   const up = async (): Promise<void> => {
     const said = await place.run(['up', '--data', data, '--port', port, '--node', 'u=cpu:1,memory:1Gi']);
@@ -230,7 +235,6 @@ test('kill -9 of what berth up started, and berth up again: everything is there,
   };
   await up();
   const { id } = readSettings(data)!;
-  onTestFinished(() => removeAllOf(id));
   const ledger = await openLedger(id);
   onTestFinished(() => ledger.close());
   const client = await place.client(place.env['KUBECONFIG']!);
