@@ -38,6 +38,7 @@ const sections: readonly { title: string; entries: readonly Entry[] }[] = [
     title: 'What is in it (as kubectl)',
     entries: [
       entry('apply', 'Apply manifests to the cluster', () => import('./commands/apply.ts')),
+      entry('plan', 'Show what applying would bring; writes nothing', () => import('./commands/plan.ts')),
       entry('get', 'Show objects', () => import('./commands/get.ts')),
       entry('describe', 'Show objects in detail, with their events', () => import('./commands/describe.ts')),
       entry('delete', 'Delete objects', () => import('./commands/delete.ts')),

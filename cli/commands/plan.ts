@@ -1,0 +1,203 @@
+/**
+ * `berth plan`: what would happen if manifests were applied, a node drained, a node lost. Reads the cluster by list
+ * requests, or only files (--nodes), and writes nothing. Exit code 0: all is well; 1: something would change for the
+ * worse; 2: no plan could be made.
+ */
+import { resolve } from 'node:path';
+import { CommanderError } from 'commander';
+import { reject } from '#agent/admission.ts';
+import type { Kind } from '#api/kind.ts';
+import { type Node, namespaceKind, nodeKind } from '#api/kinds/core.ts';
+import type { KubeObject } from '#api/object.ts';
+import { createHttpClient } from '#client/http.ts';
+import type { Connection } from '#client/kubeconfig.ts';
+import type { Plan, Worse } from '#engine/plan.ts';
+import { defaultProfile, type Profile } from '#engine/profile.ts';
+import { applyTo, nothingApplied } from '#scheduler/planning/apply.ts';
+import { makePlan } from '#scheduler/planning/plan.ts';
+import { createRehearsal, type Rehearsal, readObjects } from '#scheduler/planning/rehearsal.ts';
+import { withPlaces } from '../apply/places.ts';
+import type { ClusterFlags, Define } from '../command.ts';
+import { clusterOptions, examples, repeated } from '../command.ts';
+import { findConnection } from '../connection.ts';
+import { CliError, Exit, failureText, throwAll } from '../failure.ts';
+import type { Io } from '../io.ts';
+import { readSchedulerConfig } from '../local/scheduler-config.ts';
+import { toJson } from '../output/json.ts';
+import { readNodes, readWanted, type WantedManifest } from '../plan/inputs.ts';
+import { planText } from '../plan/text.ts';
+
+interface PlanFlags extends ClusterFlags {
+  filename?: readonly string[];
+  recursive?: boolean;
+  nodes?: readonly string[];
+  addNodes?: readonly string[];
+  drain?: string;
+  surviveNodeLoss?: string;
+  failOn?: string;
+  schedulerConfig?: string;
+  output?: string;
+}
+
+const anyNode = '*';
+
+export const define: Define = (command, io) => {
+  clusterOptions(command)
+    .option('-f, --filename <file>', 'file, directory, or - for stdin; may be repeated', repeated)
+    .option('-R, --recursive', 'also the directories below')
+    .option('--nodes <file>', 'plan for the nodes of this file, without a cluster; may be repeated', repeated)
+    .option('--add-nodes <file>', 'plan as if the cluster had the nodes of this file too; may be repeated', repeated)
+    .option('--drain <node>', 'then evict the pods of this node, as far as disruption budgets allow')
+    .option('--survive-node-loss [node]', 'then think each node away (or this one) and place its pods elsewhere')
+    .option('--fail-on <list>', 'what makes the exit code 1: pending, evict, blocked or none', 'pending,evict,blocked')
+    .option('--scheduler-config <file>', 'place by the profiles of this KubeSchedulerConfiguration')
+    .option('-o, --output <form>', 'wide or json')
+    .action((flags: PlanFlags) => plan(io, flags));
+  for (const option of command.options) if (option.long === '--survive-node-loss') option.preset(anyNode);
+  command.exitOverride(error => {
+    throw error.exitCode === 0 ? error : new Exit(2);
+  });
+  examples(
+    command,
+    `berth plan -f web.yaml
+    berth plan -f manifests/ -R --survive-node-loss
+    berth plan --drain node-a
+    berth plan --nodes nodes.yaml -f pods.yaml -o json
+    berth plan -f web.yaml --fail-on pending`,
+  );
+};
+
+const plan = async (io: Io, flags: PlanFlags): Promise<void> => {
+  let made: Plan;
+  let failOn: ReadonlySet<Worse>;
+  try {
+    checkOutput(flags);
+    failOn = failOnOf(flags.failOn ?? '');
+    made = await planned(io, flags);
+  } catch (error) {
+    if (error instanceof Exit || error instanceof CommanderError) throw error;
+    io.err(failureText(error));
+    throw new Exit(2);
+  }
+  io.out(flags.output === 'json' ? toJson(made) : planText(made, { wide: flags.output === 'wide' }));
+  if ([...failOn].some(worse => made.verdict[worse] > 0)) throw new Exit(1);
+};
+
+const checkOutput = ({ output, filename, drain, surviveNodeLoss, nodes, addNodes }: PlanFlags): void => {
+  if (output !== undefined && output !== 'json' && output !== 'wide')
+    throw new CliError(
+      `unable to match a printer suitable for the output format ${JSON.stringify(output)}, allowed formats are: json, wide`,
+    );
+  if (nodes !== undefined && addNodes !== undefined)
+    throw new CliError('--nodes plans without a cluster, --add-nodes with one: give one of them');
+  if (filename === undefined && drain === undefined && surviveNodeLoss === undefined)
+    throw new CliError('nothing to plan: give manifests (-f), a node to drain (--drain) or --survive-node-loss');
+};
+
+const failOnOf = (text: string): ReadonlySet<Worse> => {
+  const words = text.split(',').map(word => word.trim());
+  const wrong = words.find(word => !['pending', 'evict', 'blocked', 'none'].includes(word));
+  if (wrong !== undefined)
+    throw new CliError(`--fail-on ${text}: ${JSON.stringify(wrong)} is not one of pending, evict, blocked, none`);
+  return new Set(words.filter(word => word !== 'none') as Worse[]);
+};
+
+const planned = async (io: Io, flags: PlanFlags): Promise<Plan> => {
+  const profiles = await profilesOf(io, flags);
+  const cluster = flags.nodes === undefined ? await findConnection(io, flags) : undefined;
+  const place = { namespace: cluster?.namespace ?? flags.namespace ?? 'default', only: flags.namespace };
+  const wanted =
+    flags.filename === undefined ? [] : await readWanted(io, flags.filename, flags.recursive === true, place);
+  const files = [...(flags.nodes ?? []), ...(flags.addNodes ?? [])];
+  const nodes = files.length === 0 ? [] : await readNodes(io, files);
+  const rehearsal = await createRehearsal(io.clock);
+  if (cluster === undefined) await rehearsal.put(namespacesFor(wanted, rehearsal));
+  else await copyCluster(cluster, rehearsal, wanted);
+  await addNodes(rehearsal, nodes);
+  const before = await rehearsal.state();
+  const applied = nothingApplied();
+  await applyAll(io, rehearsal, applied, wanted);
+  const after = await rehearsal.state();
+  const names = after.nodes.map(node => node.metadata.name);
+  const lose = flags.surviveNodeLoss === undefined ? undefined : lostNodes(flags.surviveNodeLoss, names);
+  if (flags.drain !== undefined) checkNode(flags.drain, names);
+  return makePlan(before, after, applied, {
+    profiles,
+    nowMs: io.clock.now(),
+    drain: flags.drain,
+    lose,
+    refuses: (pod, node, others) => {
+      const rejection = reject(pod, node, others);
+      return rejection && `${rejection.reason}: ${rejection.message}`;
+    },
+  });
+};
+
+const profilesOf = async (io: Io, { schedulerConfig }: PlanFlags): Promise<ReadonlyMap<string, Profile>> => {
+  if (schedulerConfig === undefined) return new Map([['default-scheduler', defaultProfile()]]);
+  const { config, warnings } = await readSchedulerConfig(resolve(io.cwd, schedulerConfig));
+  for (const warning of warnings) io.err(`Warning: ${warning}\n`);
+  return new Map(config.profiles.map(profile => [profile.schedulerName, profile]));
+};
+
+/** Copies what a plan needs of the cluster, by reading only. */
+const copyCluster = async (
+  { namespace: _, ...connection }: Connection,
+  rehearsal: Rehearsal,
+  wanted: readonly WantedManifest[],
+): Promise<void> => {
+  const client = createHttpClient(connection);
+  try {
+    await rehearsal.put(await readObjects(client, wanted));
+  } finally {
+    await client.close();
+  }
+};
+
+/** Without a cluster nobody has made the namespaces yet: those that no manifest makes are taken to be there. */
+const namespacesFor = (wanted: readonly WantedManifest[], rehearsal: Rehearsal) => {
+  const made = wanted.flatMap(({ kind, object }) => (kind.plural === 'namespaces' ? [object.metadata.name] : []));
+  const named = new Set(wanted.flatMap(({ object }) => object.metadata.namespace ?? []));
+  const kind = namespaceKind as unknown as Kind;
+  return [...named]
+    .filter(name => !made.includes(name) && rehearsal.get(kind, { name }) === undefined)
+    .map(name => ({ kind, object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } } }));
+};
+
+const addNodes = async (rehearsal: Rehearsal, nodes: readonly Node[]): Promise<void> => {
+  for (const { metadata } of nodes)
+    if (rehearsal.get(nodeKind, { name: metadata.name }) !== undefined)
+      throw new CliError(`--add-nodes: the cluster has a node ${JSON.stringify(metadata.name)} already`);
+  await rehearsal.put(nodes.map(object => ({ kind: nodeKind as unknown as Kind, object: object as KubeObject })));
+};
+
+const applyAll = async (
+  io: Io,
+  rehearsal: Rehearsal,
+  applied: ReturnType<typeof nothingApplied>,
+  wanted: readonly WantedManifest[],
+): Promise<void> => {
+  const failures: unknown[] = [];
+  for (const one of wanted)
+    try {
+      const onWarning = (text: string): void => io.err(`Warning: ${text}\n`);
+      await applyTo(rehearsal, applied, one, {
+        fieldManager: 'kubectl-client-side-apply',
+        fieldValidation: 'Strict',
+        onWarning,
+      });
+    } catch (error) {
+      failures.push(withPlaces(error, one.manifest));
+    }
+  throwAll(failures);
+};
+
+const lostNodes = (text: string, names: readonly string[]): readonly string[] => {
+  if (text === anyNode) return names;
+  checkNode(text, names);
+  return [text];
+};
+
+const checkNode = (name: string, names: readonly string[]): void => {
+  if (!names.includes(name)) throw new CliError(`nodes ${JSON.stringify(name)} not found`);
+};

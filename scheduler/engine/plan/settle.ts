@@ -1,0 +1,275 @@
+/**
+ * What the scheduler would do with pods, to the end, in no time: the very queue, decisions and preemptions of the running
+ * scheduler (loops/scheduling.ts), with evictions and terminations done whenever there is nothing else to do. Pods that
+ * a controller makes again after their eviction are queued again. Ends when nothing more can happen.
+ */
+import type { Pod } from '#api/kinds/core.ts';
+import { assert } from '#base/assert.ts';
+import { toTime } from '#base/clock.ts';
+import type { Decision } from '../decision.ts';
+import { mayHelp } from '../hints.ts';
+import type { ClusterChange } from '../plugin.ts';
+import { type Preemption, preempt } from '../preempt.ts';
+import type { Profile } from '../profile.ts';
+import { defaultQueueOptions, type QueuedPod, SchedulingQueue } from '../queue.ts';
+import { firstOfTies, schedule, type TieRule } from '../schedule.ts';
+import type { PodView } from '../shape.ts';
+import type { Candidate } from '../victims.ts';
+import { podKey, schedulerOf } from '../world.ts';
+import type { WhatIf } from './what-if.ts';
+
+export interface SettleOptions {
+  /** By schedulerName. */
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly nowMs: number;
+  /** Default: the node known longest. */
+  readonly tie?: TieRule;
+  /** Keys of placed pods that are on their way out already. */
+  readonly leaving?: readonly string[];
+  /** What a controller makes in place of a pod that went; undefined: nothing. Its key is the old one's. */
+  successorOf(pod: Pod): Pod | undefined;
+}
+
+export type Fate =
+  | { readonly is: 'placed'; readonly node: string; readonly decision: Decision; readonly turn: number }
+  /** `message`: the FailedScheduling sentence. */
+  | { readonly is: 'pending'; readonly message: string }
+  | { readonly is: 'gated'; readonly message: string }
+  /** No profile has its schedulerName. */
+  | { readonly is: 'unmanaged'; readonly message: string };
+
+export interface Preempted {
+  /** Key of the pod that others had to make room for. */
+  readonly by: string;
+  readonly node: string;
+  readonly victims: readonly Pod[];
+  readonly pdbViolations: number;
+}
+
+export interface Settled {
+  /** By key, for every pod that was to be placed, those evicted and made again included. */
+  readonly fates: ReadonlyMap<string, Fate>;
+  /** In order. */
+  readonly preemptions: readonly Preempted[];
+  /** Placed pods that were evicted, and whether something makes them again. */
+  readonly evicted: readonly { readonly pod: Pod; readonly node: string; readonly isMadeAgain: boolean }[];
+}
+
+/** Later than any pod may stay parked. */
+const parkedMs = defaultQueueOptions.maxParkedMs + 1000;
+
+/** Places `pending` in `world`, which is changed; the pods are in the order in which they came. */
+export const settle = (world: WhatIf, pending: readonly Pod[], options: SettleOptions): Settled => {
+  const run = new Run(world, options);
+  for (const pod of pending) run.enqueue(pod);
+  run.toTheEnd(pending.length);
+  return run;
+};
+
+class Run implements Settled {
+  readonly fates = new Map<string, Fate>();
+  readonly preemptions: Preempted[] = [];
+  readonly evicted: { pod: Pod; node: string; isMadeAgain: boolean }[] = [];
+  readonly #world: WhatIf;
+  readonly #options: SettleOptions;
+  readonly #queue = new SchedulingQueue();
+  /** Evictions that are decided and not yet carried out. */
+  #evictions: { readonly preemptor: PodView; readonly victims: readonly PodView[] }[] = [];
+  /** Keys of pods that terminate. */
+  #leaving: string[];
+  #nowMs: number;
+  #turn = 0;
+  #attempts = 0;
+
+  constructor(world: WhatIf, options: SettleOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#leaving = [...(options.leaving ?? [])];
+    this.#nowMs = Math.floor(options.nowMs / 1000) * 1000;
+  }
+
+  enqueue(pod: Pod): void {
+    const { columns } = this.#world;
+    const key = podKey(pod);
+    if (!this.#options.profiles.has(schedulerOf(pod))) {
+      this.fates.set(key, { is: 'unmanaged', message: `no scheduler named ${JSON.stringify(schedulerOf(pod))} runs` });
+      return;
+    }
+    const view = columns.view(pod);
+    this.#world.nominate(view, view.nominatedNodeName);
+    if (view.gates.length > 0) {
+      const message = `waiting for scheduling gates: [${view.gates.join(' ')}]`;
+      this.fates.set(key, { is: 'gated', message });
+    }
+    this.#queue.set(view, this.#tick());
+  }
+
+  toTheEnd(pods: number): void {
+    // Each preemption strictly lowers the priorities that are pending, so this is far more than can happen.
+    const limit = 1000 + 100 * (pods + this.#world.columns.placedCount);
+    for (;;) {
+      const before = this.#progress();
+      this.#untilIdle(limit);
+      if (this.#progress() === before) return;
+      // As upstream after five minutes: everything is tried once more, in case that a change was not seen to help.
+      this.#nowMs += parkedMs;
+      this.#queue.flushParked(this.#nowMs);
+    }
+  }
+
+  #progress(): number {
+    return this.#turn + this.preemptions.length + this.evicted.length;
+  }
+
+  #untilIdle(limit: number): void {
+    for (;;) {
+      const queued = this.#queue.pop(this.#tick());
+      if (queued !== undefined) {
+        assert(++this.#attempts <= limit, 'the plan does not come to an end');
+        this.#attempt(queued);
+      } else if (!this.#evict() && !this.#terminate()) return;
+    }
+  }
+
+  #attempt(queued: QueuedPod): void {
+    const { view } = queued;
+    const { columns } = this.#world;
+    const profile = this.#options.profiles.get(schedulerOf(view.pod));
+    if (profile === undefined || view.terminating) {
+      this.#queue.done(queued);
+      return;
+    }
+    const decision = schedule(view, columns, profile, this.#options.tie ?? firstOfTies);
+    if (decision.node === undefined) {
+      const preemption = preempt(decision, columns, profile, { nowMs: this.#options.nowMs, offset: () => 0 });
+      this.#refuse(queued, decision, preemption);
+      return;
+    }
+    const { name } = decision.node;
+    this.#queue.done(queued);
+    this.#world.place(view, name);
+    this.fates.set(view.key, { is: 'placed', node: name, decision, turn: this.#turn++ });
+    this.#tell({ type: 'podAdded', pod: columns.placed(view.key)! });
+    this.#label(view.pod, name);
+  }
+
+  /** Binding copies the labels that say where a node is to the pod (PodTopologyLabels). */
+  #label(pod: Pod, nodeName: string): void {
+    const labels = this.#world.node(nodeName)?.metadata.labels ?? {};
+    const added = topologyKeys.flatMap(key => (labels[key] === undefined ? [] : [[key, labels[key]] as const]));
+    if (added.length === 0 && pod.spec.nodeName === nodeName) return;
+    const { nominatedNodeName: _, ...status } = pod.status ?? {};
+    const bound = {
+      ...pod,
+      metadata:
+        added.length === 0
+          ? pod.metadata
+          : { ...pod.metadata, labels: { ...pod.metadata.labels, ...Object.fromEntries(added) } },
+      spec: { ...pod.spec, nodeName },
+      status,
+    };
+    this.#tellUpdate(this.#world.update(bound));
+  }
+
+  #refuse(queued: QueuedPod, decision: Decision, preemption: Preemption): void {
+    const { view } = queued;
+    const { failure } = decision;
+    assert(failure !== undefined, 'a pod without a node has a reason');
+    const chosen = preemption.best[0];
+    const nominated = this.#nominate(view, preemption, chosen);
+    if (nominated !== undefined) queued.view = { ...view, nominatedNodeName: nominated };
+    this.#queue.refused(queued, failure.plugins, this.#tick());
+    this.fates.set(view.key, { is: 'pending', message: failure.message + preemption.suffix });
+    if (chosen === undefined) return;
+    const victims = chosen.victims.filter(victim => !victim.view.terminating).map(victim => victim.view);
+    if (victims.length === 0) return;
+    this.#queue.preempting(view.key, true, this.#tick());
+    this.#evictions.push({ preemptor: view, victims });
+    this.preemptions.push({
+      by: view.key,
+      node: this.#world.columns.names[chosen.slot]!,
+      victims: victims.map(({ pod }) => pod),
+      pdbViolations: chosen.pdbViolations,
+    });
+  }
+
+  #nominate(view: PodView, { nomination }: Preemption, chosen: Candidate | undefined): string | undefined {
+    if (nomination === 'unchanged') return undefined;
+    if (chosen === undefined) {
+      this.#world.nominate(view, '');
+      return '';
+    }
+    const { columns } = this.#world;
+    const nodeName = columns.names[chosen.slot]!;
+    for (const other of columns.nominations.on(nodeName))
+      if (other.priority < view.priority) this.#world.nominate(other, '');
+    this.#world.nominate(view, nodeName);
+    return nodeName;
+  }
+
+  /** Carries out what preemption decided: the victims begin to terminate. False: there was nothing to do. */
+  #evict(): boolean {
+    if (this.#evictions.length === 0) return false;
+    const evictions = this.#evictions;
+    this.#evictions = [];
+    for (const { preemptor, victims } of evictions) {
+      for (const { key, uid } of victims) {
+        const placed = this.#world.columns.placed(key);
+        if (placed === undefined || placed.view.uid !== uid || placed.view.terminating) continue;
+        this.#tellUpdate(this.#world.update(terminating(placed.view.pod, this.#options.nowMs)));
+        this.#leaving.push(key);
+      }
+      this.#queue.preempting(preemptor.key, false, this.#tick());
+    }
+    return true;
+  }
+
+  /** Terminating pods end all at once. False: there were none. */
+  #terminate(): boolean {
+    if (this.#leaving.length === 0) return false;
+    const leaving = this.#leaving;
+    this.#leaving = [];
+    for (const key of leaving) {
+      const removed = this.#world.remove(key);
+      if (removed === undefined) continue;
+      const { pod } = removed.view;
+      const successor = this.#options.successorOf(pod);
+      this.evicted.push({ pod, node: removed.nodeName, isMadeAgain: successor !== undefined });
+      this.#tell({ type: 'podRemoved', pod: removed });
+      this.fates.delete(key);
+      if (successor !== undefined) this.enqueue(successor);
+    }
+    return true;
+  }
+
+  #tellUpdate(changed: ReturnType<WhatIf['update']>): void {
+    if (changed === undefined) return;
+    this.#tell({ type: 'podChanged', pod: changed.now });
+    this.#tell({ type: 'podRemoved', pod: changed.was });
+  }
+
+  #tell(change: ClusterChange): void {
+    const { columns } = this.#world;
+    this.#queue.wake((pod, refusedBy) => {
+      const profile = this.#options.profiles.get(schedulerOf(pod.pod));
+      return profile !== undefined && mayHelp(pod, refusedBy, change, { columns, profile });
+    }, this.#tick());
+  }
+
+  /** Time passes just enough to tell what came first. */
+  #tick(): number {
+    this.#nowMs += 1 / 1024;
+    return this.#nowMs;
+  }
+}
+
+const topologyKeys = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'] as const;
+
+const terminating = (pod: Pod, nowMs: number): Pod => {
+  const condition = { type: 'DisruptionTarget', status: 'True' as const, reason: 'PreemptionByScheduler' };
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, deletionTimestamp: toTime(nowMs) },
+    status: { ...pod.status, conditions: [...(pod.status?.conditions ?? []), condition] },
+  };
+};
