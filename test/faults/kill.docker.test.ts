@@ -5,7 +5,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Pod, podKind, secretKind } from '#api/kinds/core.ts';
+import { type Pod, podKind, type Secret, secretKind } from '#api/kinds/core.ts';
 import { isReason } from '#api/status.ts';
 import { below, type Random, seededRandom } from '#base/random.ts';
 import { systemClock } from '#base/system.ts';
@@ -36,6 +36,13 @@ const behaviours = {
 type Behaviour = keyof typeof behaviours;
 
 const secretValue = 'tr3asure-of-the-test';
+
+const treasure: Secret = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { namespace: 'default', name: 'treasure' },
+  stringData: { value: secretValue },
+};
 
 const podOf = (name: string, behaviour: Behaviour): Pod =>
   idlePod(
@@ -169,12 +176,7 @@ test('kill -9 of server and agents loses no acknowledged object, runs no pod twi
   const { client } = cluster;
   for (const node of nodes) cluster.startAgent(node);
   for (const node of nodes) await cluster.ready(node.split('=')[0]!, 'True');
-  await client.create(secretKind, {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { namespace: 'default', name: 'treasure' },
-    stringData: { value: secretValue },
-  });
+  await client.create(secretKind, treasure);
   const world: World = {
     cluster,
     random: seededRandom(seed),
@@ -210,7 +212,8 @@ test('kill -9 of server and agents loses no acknowledged object, runs no pod twi
   await until('no cgroup of a pod is left', () => podCgroups(cluster.id).length === 0);
   await until('no volume is left', () => podFolders(cluster).length === 0);
   expect(await volumesOf(cluster.id)).toEqual([]);
-  expectNoSecretsTold(cluster);
+  expect(textOf(join(cluster.serverData, 'server', 'secrets.json'))).toContain(parseJoin(cluster.join).token);
+  expectNoSecretsTold(cluster.place.folder, join(cluster.serverData, 'server'));
 });
 
 test('kill -9 of what berth up started, and berth up again: everything is there, and nothing was restarted', async () => {
@@ -238,7 +241,8 @@ test('kill -9 of what berth up started, and berth up again: everything is there,
   const ledger = await openLedger(id);
   onTestFinished(() => ledger.close());
   const client = await place.client(place.env['KUBECONFIG']!);
-  await client.create(podKind, idlePod('witness'));
+  await client.create(secretKind, treasure);
+  await client.create(podKind, podOf('witness', 'stays'));
   const witness = await running(client, 'witness');
   for (let round = 0; round < 3; round++) {
     await client.create(podKind, idlePod(`late-${round}`));
@@ -256,6 +260,7 @@ test('kill -9 of what berth up started, and berth up again: everything is there,
   expect(said.stdout).toContain('Berth was down already; 8 containers left over were removed');
   expect(await containersOf(id)).toEqual([]);
   expect(cgroupsOf(id)).toEqual([]);
+  expectNoSecretsTold(place.folder, join(data, 'server'));
 });
 
 /** Cgroups below those of the nodes. */
@@ -268,18 +273,20 @@ const podFolders = ({ agentData }: SplitCluster): readonly string[] =>
     return existsSync(pods) ? readdirSync(pods).map(name => join(pods, name)) : [];
   });
 
-/** No token, key or secret value stands in a log, and the files that hold one are private. */
-const expectNoSecretsTold = ({ place, serverData, join: word }: SplitCluster): void => {
-  const secrets = JSON.parse(textOf(join(serverData, 'server', 'secrets.json'))) as Record<string, string>;
-  const tokens = Object.values(secrets);
-  expect(tokens).toContain(parseJoin(word).token);
+/**
+ * No token, key or secret value stands in a log, and the files that hold one are private; those of volumes, whose modes
+ * are their pods', by the folder of their node.
+ */
+const expectNoSecretsTold = (folder: string, serverFolder: string): void => {
+  const tokens = Object.values(JSON.parse(textOf(join(serverFolder, 'secrets.json'))) as Record<string, string>);
   const values = [secretValue, Buffer.from(secretValue).toString('base64'), ...tokens];
-  const logs = filesBelow(place.folder).filter(file => file.endsWith('.log'));
-  expect(logs.length).toBeGreaterThan(2);
-  for (const file of filesBelow(place.folder)) {
+  const files = filesBelow(folder);
+  expect(files.filter(file => file.endsWith('.log')).length).toBeGreaterThan(0);
+  for (const file of files) {
     const text = textOf(file);
     const isSecret = values.some(value => text.includes(value)) || /PRIVATE KEY/.test(text);
-    if (logs.includes(file)) expect(isSecret || /node\.[\w-]+\.[\w-]{43}/.test(text), file).toBe(false);
+    if (file.endsWith('.log')) expect(isSecret || /node\.[\w-]+\.[\w-]{43}/.test(text), file).toBe(false);
+    else if (isSecret && file.includes('/pods/')) expect(modeOf(file.split('/pods/')[0]!), file).toBe('700');
     else if (isSecret) expect(modeOf(file), file).toBe('600');
   }
 };
