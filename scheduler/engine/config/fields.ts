@@ -15,6 +15,8 @@ export class Report {
   readonly warnings: Fault[] = [];
 
   fault(path: string, message: string): void {
+    // What stands there with a wrong type is not missing as well.
+    if (message.startsWith('Required value') && this.faults.some(fault => fault.path === path)) return;
     this.faults.push({ path, message });
   }
 
