@@ -12,8 +12,9 @@ export interface Ended {
   readonly exitCode: number;
   readonly reason: string;
   readonly message: string;
-  readonly startedAtMs: number;
-  readonly finishedAtMs: number;
+  /** Absent: nobody knows. */
+  readonly startedAtMs?: number;
+  readonly finishedAtMs?: number;
 }
 
 export interface Instance {
@@ -79,44 +80,57 @@ const none: Instance = {
   ready: false,
 };
 
-/** A container that the last status shows as having run, and that the engine has no more (removed by hand). */
-const vanished = (status: ContainerStatus | undefined, terminating: boolean): Instance | undefined => {
-  const { state, containerID } = status ?? {};
-  if (!status || !containerID || (!state?.running && !state?.terminated)) return undefined;
-  const end = state.terminated;
-  const when = terminating ? 'deleted' : 'terminated';
-  return {
+/**
+ * A container that the last status shows as having run, and that the engine has no more: removed by hand, or with all
+ * others while the node was down. Then it also belongs to a sandbox of before, as its start tells.
+ */
+const vanished = (pod: Pod, status: ContainerStatus | undefined, sandbox: ContainerSeen | undefined) => {
+  const { state, lastState, containerID } = status ?? {};
+  if (!status || !containerID) return undefined;
+  const end = state?.terminated ?? (state?.waiting ? lastState?.terminated : undefined);
+  // Created, and never started.
+  if (!end && !state?.running) return { ...none, attempt: status.restartCount - 1 };
+  const startedAtMs = fromTime(end?.startedAt ?? state?.running?.startedAt ?? '') || 0;
+  const gone: Instance = {
     ...none,
     state: 'ended',
     attempt: status.restartCount,
     id: containerID.replace(/^[a-z]+:\/\//, ''),
-    current: true,
-    ended: {
-      exitCode: end?.exitCode ?? 137,
-      reason: end?.reason ?? 'ContainerStatusUnknown',
-      message:
-        end?.message ??
-        `The container could not be located when the pod was ${when}.  The container used to be Running`,
-      startedAtMs: fromTime(end?.startedAt ?? state.running?.startedAt ?? '') || 0,
-      finishedAtMs: fromTime(end?.finishedAt ?? '') || 0,
-    },
+    current: sandbox !== undefined && startedAtMs + secondMs > sandbox.createdAtMs,
+    ended: end ? toEnded(end) : unknownEnd(pod.metadata.deletionTimestamp !== undefined),
   };
+  return gone;
 };
 
-/** State of one container of the pod. `sandboxId`: the present sandbox, empty when there is none. */
+/** Times in a status have whole seconds. */
+const secondMs = 1000;
+
+const toEnded = (end: NonNullable<NonNullable<ContainerStatus['state']>['terminated']>): Ended => ({
+  exitCode: end.exitCode,
+  reason: end.reason ?? '',
+  message: end.message ?? '',
+  ...(end.startedAt ? { startedAtMs: fromTime(end.startedAt) } : {}),
+  ...(end.finishedAt ? { finishedAtMs: fromTime(end.finishedAt) } : {}),
+});
+
+const unknownEnd = (isDeleted: boolean): Ended => {
+  const when = isDeleted ? 'deleted' : 'terminated';
+  const message = `The container could not be located when the pod was ${when}.  The container used to be Running`;
+  return { exitCode: 137, reason: 'ContainerStatusUnknown', message };
+};
+
+/** State of one container of the pod. `sandbox`: the newest one. */
 export const instanceOf = (
   pod: Pod,
   container: Container,
   memory: PodMemory,
   seen: PodSeen,
-  sandboxId: string,
+  sandbox: ContainerSeen | undefined,
 ): Instance => {
   const [newest, previous] = seen.containers.get(container.name) ?? [];
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   const status = statuses.find(candidate => candidate.name === container.name);
-  if (!newest) {
-    return vanished(status, pod.metadata.deletionTimestamp !== undefined) ?? none;
-  }
+  if (!newest) return vanished(pod, status, sandbox) ?? none;
   const remembered = instanceMemory(memory, newest.id);
   const ended = endedOf(newest, memory);
   // After a restart of the agent the last status says what has passed before.
@@ -130,7 +144,7 @@ export const instanceOf = (
     attempt: attemptOf(newest),
     seen: newest,
     id: newest.id,
-    current: newest.labels[label.sandboxId] === sandboxId,
+    current: newest.labels[label.sandboxId] === (sandbox?.id ?? ''),
     ...(ended ? { ended } : {}),
     settled: !ended || remembered.settled === true || newest.phase === 'created',
     ...(remembered.stopping ? { stopping: remembered.stopping } : {}),
@@ -145,5 +159,12 @@ export const instanceOf = (
 /** Running, its postStart hook done and its startup probe passed: status `started`. */
 export const hasStarted = (instance: Instance): boolean =>
   instance.state === 'running' && instance.hooked && instance.startupPassed;
+
+/**
+ * An app container that has succeeded under restartPolicy OnFailure: it stays so also in a new sandbox, whereas all
+ * others run again there (kuberuntime computePodActions).
+ */
+export const hasDone = (pod: Pod, instance: Instance, isInit: boolean): boolean =>
+  !isInit && pod.spec.restartPolicy === 'OnFailure' && instance.ended?.exitCode === 0;
 
 export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';

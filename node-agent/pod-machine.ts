@@ -6,7 +6,7 @@
  */
 import type { Container, Pod } from '#api/kinds/core.ts';
 import { fromTime } from '#base/clock.ts';
-import { hasStarted, type Instance, instanceOf, isSidecar } from './instance.ts';
+import { hasDone, hasStarted, type Instance, instanceOf, isSidecar } from './instance.ts';
 import { attemptOf, type PodSeen } from './names.ts';
 import { endPod } from './pod-ending.ts';
 import { type CrashBackoff, containerMemory, type Failure, type PodMemory } from './pod-memory.ts';
@@ -50,7 +50,7 @@ const viewOf = (pod: Pod, memory: PodMemory, seen: PodSeen, nowMs: number, polic
   const newest = seen.sandboxes[0];
   const sandbox = newest?.phase === 'running' ? newest : undefined;
   const instances = new Map(
-    allContainers(pod).map(container => [container.name, instanceOf(pod, container, memory, seen, newest?.id ?? '')]),
+    allContainers(pod).map(container => [container.name, instanceOf(pod, container, memory, seen, newest)]),
   );
   return { pod, memory, seen, nowMs, policy, sandbox, instances };
 };
@@ -198,10 +198,11 @@ const keepRunning = (view: View, container: Container, isInit: boolean): Next =>
   if (instance.state === 'created' && instance.current && !instance.changed)
     return { ...idle, actions: [{ do: 'start', container, id: instance.id }] };
   if (instance.state === 'ended' && instance.current) {
-    const { exitCode, finishedAtMs } = instance.ended!;
+    const { exitCode, finishedAtMs = 0 } = instance.ended!;
     if (!restarts(view.pod, container, isInit, exitCode) && !instance.changed) return { ...idle, good: exitCode === 0 };
     return restart(view, container, instance, finishedAtMs);
   }
+  if (hasDone(view.pod, instance, isInit)) return { ...idle, good: true };
   return launch(view, container, instance.attempt + 1, containerMemory(view.memory, container.name).crash);
 };
 

@@ -2,7 +2,7 @@
 import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from '#api/kinds/core.ts';
 import { qosClass } from '#api/qos.ts';
 import { fromTime, toTime } from '#base/clock.ts';
-import { type Ended, endedOf, hasStarted, type Instance, isSidecar } from './instance.ts';
+import { type Ended, endedOf, hasDone, hasStarted, type Instance, isSidecar } from './instance.ts';
 import { isTerminal, type Phase, phaseOf } from './pod-phase.ts';
 import type { Plan, View } from './pod-plan.ts';
 
@@ -19,8 +19,8 @@ const terminatedOf = (ended: Ended, containerID: string): Terminated => ({
   exitCode: ended.exitCode,
   reason: ended.reason,
   ...(ended.message === '' ? {} : { message: ended.message }),
-  startedAt: toTime(ended.startedAtMs),
-  finishedAt: toTime(ended.finishedAtMs),
+  ...(ended.startedAtMs === undefined ? {} : { startedAt: toTime(ended.startedAtMs) }),
+  ...(ended.finishedAtMs === undefined ? {} : { finishedAt: toTime(ended.finishedAtMs) }),
   containerID,
 });
 
@@ -55,7 +55,8 @@ const stateOf = (view: View, plan: Plan, container: Container, instance: Instanc
   const { seen, ended } = instance;
   if (instance.state === 'running') return { running: { startedAt: toTime(seen!.startedAtMs) } };
   if (waiting) return waitingState(waiting.reason, waiting.message);
-  if (ended && (instance.current || plan.ending))
+  const isInit = !view.pod.spec.containers.includes(container);
+  if (ended && (instance.current || plan.ending || hasDone(view.pod, instance, isInit)))
     return { terminated: terminatedOf(ended, `${runtime}://${instance.id}`) };
   if (plan.over) return { terminated: neverRan };
   return waitingState(isInitPending(view) ? 'PodInitializing' : 'ContainerCreating');

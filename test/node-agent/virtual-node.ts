@@ -18,7 +18,8 @@ export interface World {
   readonly runtime: FakeRuntime;
   readonly machine: FakeMachine;
   agent: Agent;
-  restart(): Promise<void>;
+  /** `between`: what happens while no agent runs. */
+  restart(between?: () => Promise<void>): Promise<void>;
   /** Events about the object of that name, oldest first: `Warning BackOff x3: …`. */
   events(name: string): readonly string[];
 }
@@ -94,8 +95,9 @@ export const newWorld = async (programs: Programs, more: Partial<AgentParts> = {
   const world: World = {
     ...base,
     agent: await agentOf(base, more),
-    restart: async () => {
+    restart: async (between = async () => {}) => {
       await stopped(clock, world.agent);
+      await between();
       world.agent = await agentOf(base, more);
       await begun(clock, world.agent);
     },
