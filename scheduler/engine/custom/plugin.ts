@@ -22,8 +22,8 @@ export interface CustomPlugin {
   /** 0 to 100, more is better; fractions are cut off. */
   score?(pod: Pod, node: NodeView): number;
   /**
-   * Pods for which this is the same may share the plugin's answers for the asking; absent: every pod is asked about on its
-   * own. Only saves work; must tell apart what filter and score tell apart beyond spec and labels.
+   * A text that is the same for pods which filter and score need not tell apart, beyond what the engine tells apart itself
+   * (labels, requests, affinity, …): they share standing results. Absent: every pod is asked about on its own.
    */
   alike?(pod: Pod): string;
   /** The same over columns (scheduler/engine/plugin.ts says what they promise each other); instead of filter and score. */
