@@ -24,6 +24,8 @@ export interface RecorderOptions {
   readonly host?: string;
   /** When it aborts, nothing is recorded or retried any more. */
   readonly signal?: Signal;
+  /** Awaited before each event is sent: whoever has more urgent things to send holds events back, for a bounded time. */
+  readonly turn?: () => Promise<void>;
 }
 
 export interface EventDetails {
@@ -96,6 +98,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
   const work = async () => {
     active++;
     for (let entry = queue.shift(); entry; entry = queue.shift()) {
+      await options.turn?.();
       entry.state = 'sending';
       entry.again = false;
       const failure = await deliver(options, entry, nameOf);
@@ -112,13 +115,13 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
 
   const event: Recorder['event'] = (object, type, reason, message, more = {}) => {
     if (signal?.aborted) return;
+    // As upstream's broadcaster: what finds the queue full is not even looked at.
+    if (queue.length >= queueLimit) return drop(`${queueLimit} events wait already`);
     const nowMs = clock.now();
     const facts = factsOf(options, object, { type, reason, message, more });
     const correlated = correlator.correlate(facts, nowMs);
     if (!correlated) return;
     const known = entries.get(correlated.key);
-    // Nobody will hear of a new one now: making and remembering it would be in vain.
-    if (known === undefined && queue.length >= queueLimit) return drop(`${queueLimit} events wait already`);
     const entry = known ?? {
       event: newEvent(facts, object, more, nameOf(object)),
       created: false,

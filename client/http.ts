@@ -2,7 +2,8 @@
  * The Client over HTTPS, and beside it the raw requests that a command line needs (tables, logs, discovery). Thousands
  * of small requests per second go through here (the scheduler's binds), so requests are dispatched to undici without
  * URL objects, streams or promises in between. Calls share a bounded pool of kept-alive connections; long responses
- * (watches, logs) have connections of their own, so that they never hold up a call.
+ * (watches, logs) have connections of their own, so that they never hold up a call. Bindings come in bursts: they are
+ * pipelined on a few connections, so that one write to the socket carries many of them, and one carries their answers.
  */
 import { Pool } from 'undici';
 import { ApiError } from '#api/status.ts';
@@ -47,6 +48,10 @@ const callTimeoutMs = 60_000;
 /** `Retry-After` is obeyed this often, and waits at most this long each time. */
 const retries = 5;
 const retryWaitLimitMs = 10_000;
+/** Connections for bindings, and how many requests may be on the way on each. */
+const burstConnections = 2;
+const burstDepth = 64;
+
 export const createHttpClient = (options: HttpOptions): HttpClient => {
   const http = new Http(options);
   const client = createRestClient(http);
@@ -66,6 +71,7 @@ class Http implements Transport {
   readonly #options: HttpOptions;
   readonly #server: string;
   readonly #calls: Pool;
+  readonly #bursts: Pool;
   readonly #streams: Pool;
   /** Request headers by `accept|content type`: built once, as flat arrays, the form undici reads fastest. */
   readonly #headers = new Map<string, string[]>();
@@ -86,6 +92,12 @@ class Http implements Transport {
     this.#calls = new Pool(url.origin, {
       ...common,
       connections: options.connections ?? 32,
+      bodyTimeout: callTimeoutMs,
+    });
+    this.#bursts = new Pool(url.origin, {
+      ...common,
+      pipelining: burstDepth,
+      connections: burstConnections,
       bodyTimeout: callTimeoutMs,
     });
     this.#streams = new Pool(url.origin, { ...common, connections: null });
@@ -136,7 +148,7 @@ class Http implements Transport {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#calls.destroy(), this.#streams.destroy()]);
+    await Promise.all([this.#calls.destroy(), this.#bursts.destroy(), this.#streams.destroy()]);
   }
 
   async #call(request: TransportRequest, accept: string): Promise<RawResponse> {
@@ -169,7 +181,11 @@ class Http implements Transport {
       const handler = new WholeResponse(resolve, reject, toText, request.onWarning ?? this.#options.onWarning);
       const contentType = body === undefined ? '' : (request.contentType ?? json);
       const headers = this.#headersFor(accept, contentType);
-      this.#calls.dispatch({ method, path, headers, body: body === undefined ? null : JSON.stringify(body) }, handler);
+      const text = body === undefined ? null : JSON.stringify(body);
+      // `idempotent` is what undici asks before it pipelines; `blocking: false` lets the next one follow at once.
+      if (request.inBursts)
+        this.#bursts.dispatch({ method, path, headers, body: text, idempotent: true, blocking: false }, handler);
+      else this.#calls.dispatch({ method, path, headers, body: text }, handler);
     });
   }
 

@@ -26,6 +26,11 @@ export interface TransportRequest {
   /** Of the body; `application/json` by default. */
   readonly contentType?: string;
   readonly onWarning?: ((text: string) => void) | undefined;
+  /**
+   * One of many that come at once and are answered at once; it may be sent before those ahead of it are answered, and
+   * again when the connection breaks meanwhile. Only for requests that are refused the second time.
+   */
+  readonly inBursts?: boolean;
 }
 
 export const patchTypes: Readonly<Record<Patch['type'], string>> = {
@@ -94,7 +99,9 @@ class RestClient implements Client {
   }
 
   post<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, subresource: string, body: object): Promise<void> {
-    return this.#transport.send({ method: 'POST', path: objectPath(kind, ref, subresource), body });
+    const path = objectPath(kind, ref, subresource);
+    // A pod is bound once: the second time is a conflict.
+    return this.#transport.send({ method: 'POST', path, body, inBursts: subresource === 'binding' });
   }
 
   #json<T>(request: TransportRequest): Promise<T> {

@@ -47,6 +47,9 @@ const turnMs = 5;
 /** Upstream looks for pods that were parked too long this often. */
 const parkedFlushMs = 30_000;
 
+/** While pods wait to be placed, an event is sent only this often by each sender: bindings go first. */
+const eventHoldMs = 50;
+
 export const startScheduler = (options: SchedulerOptions): RunningScheduler => {
   const { client, clock, random, log } = options;
   const stop = createStop();
@@ -63,6 +66,9 @@ export const startScheduler = (options: SchedulerOptions): RunningScheduler => {
     log,
     component: [...profiles.keys()][0] ?? 'default-scheduler',
     signal: stop.signal,
+    turn: async () => {
+      if (queue.sizes.active > 0) await clock.sleep(eventHoldMs, stop.signal);
+    },
   });
   const tie = hashOfTies(Math.floor(random.next() * 2 ** 32));
   const wake = createWake(clock, stop.signal);
