@@ -46,6 +46,7 @@ const sections: readonly { title: string; entries: readonly Entry[] }[] = [
       entry('exec', 'Run a command in a container', () => import('./commands/exec.ts')),
       entry('top', 'Show CPU and memory usage', () => import('./commands/top.ts')),
       entry('events', 'List events', () => import('./commands/events.ts')),
+      entry('why', 'Tell why a pod is where it is, or what keeps it pending', () => import('./commands/why.ts')),
       entry('wait', 'Wait for a condition of objects', () => import('./commands/wait.ts')),
       entry('label', 'Change labels', () => import('./commands/label.ts')),
       entry('annotate', 'Change annotations', () => import('./commands/annotate.ts')),

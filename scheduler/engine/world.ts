@@ -51,12 +51,17 @@ export const isOver = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' |
 
 export const schedulerOf = (pod: Pod): string => pod.spec.schedulerName || 'default-scheduler';
 
-/**
- * Columns of a state. `schedulers`: the nominations of other schedulers' pods do not count; absent: all count. The
- * columns belong to the caller and may be changed.
- */
-export const columnsOf = (state: ClusterState, { schedulers }: { schedulers?: ReadonlySet<string> } = {}): Columns => {
+export interface WorldOptions {
+  /** Nominations of other schedulers' pods do not count; absent: all count. */
+  readonly schedulers?: ReadonlySet<string>;
+  /** What plugins of the profiles tell pods apart by beyond the engine (profile.ts, tellApartBy). */
+  readonly tellApart?: ((pod: Pod) => string) | undefined;
+}
+
+/** Columns of a state. They belong to the caller and may be changed. */
+export const columnsOf = (state: ClusterState, { schedulers, tellApart }: WorldOptions = {}): Columns => {
   const columns = new Columns({ capacity: Math.max(64, state.nodes.length) });
+  columns.shapes.tellApart = tellApart;
   const { surroundings } = columns;
   for (const namespace of state.namespaces) surroundings.setNamespace(namespace);
   for (const service of state.services) surroundings.setService(service);

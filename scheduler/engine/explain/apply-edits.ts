@@ -52,6 +52,7 @@ export const applyEdits = (scene: Scene, edits: readonly Edit[]): Edited | undef
       }
     }
   }
+  for (const key of removed) pods.delete(key);
   return { pod, setNodes: [...nodes.values()], removeNodes: [], setPods: [...pods.values()], removePods: [...removed] };
 };
 

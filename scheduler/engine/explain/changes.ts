@@ -69,16 +69,40 @@ export const smallestChanges = (
     const key = JSON.stringify(edits);
     const kind = kindOf(edits);
     const isNewNode = edits.some(({ is }) => is === 'addNode');
-    if (seen.has(key) || (alike.get(kind) ?? 0) >= mostAlike || (isNewNode && hasNewNode)) continue;
+    // Of lower requests only the first: it is the largest that fits.
+    const most = kind.includes('lowerRequest') ? 1 : mostAlike;
+    if (seen.has(key) || (alike.get(kind) ?? 0) >= most || (isNewNode && hasNewNode)) continue;
     seen.add(key);
-    const tried = scratch.try(edits);
-    if (tried === undefined) continue;
+    const change = triedOut(edits, scratch);
+    if (change === undefined) continue;
+    const shorter = JSON.stringify(change.edits);
+    if (shorter !== key && seen.has(shorter)) continue;
+    seen.add(shorter);
     alike.set(kind, (alike.get(kind) ?? 0) + 1);
     hasNewNode ||= isNewNode;
-    found.push({ edits, ...tried, cost });
+    found.push({ ...change, cost: change.edits === edits ? cost : costOf(change.edits, pod) });
   }
-  return found;
+  return found.sort((a, b) => a.cost - b.cost);
 };
+
+/** The edits that are needed of those given; undefined when all together do not help. */
+const triedOut = (edits: readonly Edit[], scratch: Scratch): Omit<Change, 'cost'> | undefined => {
+  let tried = scratch.try(edits);
+  if (tried === undefined) return undefined;
+  let needed = edits;
+  for (const edit of edits) {
+    if (needed.length === 1) break;
+    const fewer = needed.filter(other => other !== edit);
+    const without = scratch.try(fewer);
+    if (without === undefined) continue;
+    needed = fewer;
+    tried = without;
+  }
+  // What is left with a number in it then works on another node, where the number may be a better one: that is told by itself.
+  return needed !== edits && needed.some(({ is }) => measured.has(is)) ? undefined : { edits: needed, ...tried };
+};
+
+const measured: ReadonlySet<Edit['is']> = new Set(['lowerRequest', 'shrinkPod', 'maxSkew', 'minDomains'] as const);
 
 const kindOf = (edits: readonly Edit[]): string =>
   edits

@@ -1,0 +1,109 @@
+/**
+ * `berth why`: why a pod is where it is, or nowhere. Tells the last attempt as the scheduler left it, then decides once
+ * more on the cluster as it is, with the scheduler's own engine, and names the smallest changes that would help.
+ */
+import { type Event, eventKind, type Pod, podKind } from '#api/kinds/core.ts';
+import { isReason } from '#api/status.ts';
+import type { Client } from '#client/client.ts';
+import { clientOf } from '../api-client.ts';
+import { type Cluster, withCluster } from '../cluster.ts';
+import { type ClusterFlags, clusterOptions, type Define, examples } from '../command.ts';
+import { CliError } from '../failure.ts';
+import { readCluster } from '../live-state.ts';
+import { byLastSeen } from '../output/event-time.ts';
+import { parseFormat } from '../output/format.ts';
+import { probeNamespace } from '../read.ts';
+import { askWhy } from '../why/ask.ts';
+import { type DecisionRecord, readDecisions } from '../why/decisions.ts';
+import { historyLines } from '../why/history-text.ts';
+import { paintFor } from '../why/paint.ts';
+import { readProfiles } from '../why/profiles.ts';
+import { whyText } from '../why/text.ts';
+import { fewNodes } from '../why/verdicts-text.ts';
+
+interface WhyFlags extends ClusterFlags {
+  node?: string;
+  scores?: boolean;
+  history?: boolean;
+  output?: string;
+}
+
+export const define: Define = (command, io) => {
+  clusterOptions(command)
+    .argument('<pod>', 'POD or pod/POD')
+    .option('--node <name>', 'only this node, with all its numbers')
+    .option('--scores', 'raw and normalized scores too')
+    .option('--history', "the scheduler's decisions about the pod")
+    .option('-o, --output <form>', 'json, yaml, jsonpath=…')
+    .action((name: string, flags: WhyFlags) => withCluster(io, flags, cluster => why(cluster, podName(name), flags)));
+  examples(
+    command,
+    `berth why web
+    berth why pod/web -n shop --node node-1
+    berth why web --scores --history
+    berth why web -o json`,
+  );
+};
+
+const podTypes = new Set(['pod', 'pods', 'po']);
+
+const podName = (text: string): string => {
+  const [type, name, ...more] = text.split('/');
+  if (name === undefined) return text;
+  if (!podTypes.has(type ?? '')) throw new CliError(`berth why tells about pods, not about ${type ?? ''}`);
+  if (name === '' || more.length > 0) throw new CliError(`expected POD or pod/POD, not ${JSON.stringify(text)}`);
+  return name;
+};
+
+const why = async (cluster: Cluster, name: string, flags: WhyFlags): Promise<void> => {
+  const { io, api, namespace } = cluster;
+  const format = parseFormat(flags.output, () => `pod/${name}`);
+  const client = clientOf(api);
+  const pod = await podOrHistory(cluster, client, name, flags);
+  const { uid } = pod.metadata;
+  const [state, profiles, events, decisions] = await Promise.all([
+    readCluster(client),
+    readProfiles(api),
+    eventsOf(client, namespace, name),
+    readDecisions(api, { namespace, name, ...(uid === undefined ? {} : { uid }) }),
+  ]);
+  const nowMs = io.clock.now();
+  const report = askWhy({
+    pod,
+    state,
+    profiles,
+    events,
+    decisions,
+    nowMs,
+    limit: fewNodes,
+    ...(flags.node === undefined ? {} : { node: flags.node }),
+    history: flags.history === true,
+  });
+  if (format.is === 'objects') return io.out(format.print({ objects: [report], single: true }, { noHeaders: false }));
+  io.out(whyText(report, { nowMs, paint: paintFor(io.colour), allScores: flags.scores === true }));
+};
+
+/** The pod; of one that is gone, what the scheduler remembers is told before the failure. */
+const podOrHistory = async (cluster: Cluster, client: Client, name: string, flags: WhyFlags): Promise<Pod> => {
+  const { api, io, namespace } = cluster;
+  try {
+    return await client.get(podKind, { namespace, name });
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error;
+    await probeNamespace(cluster, namespace);
+    const decisions: readonly DecisionRecord[] = flags.history
+      ? ((await readDecisions(api, { namespace, name })) ?? [])
+      : [];
+    if (decisions.length > 0) {
+      const lines = historyLines(decisions, { nowMs: io.clock.now(), paint: paintFor(io.colour) });
+      io.out(`pod ${namespace}/${name} is gone\n${lines.join('\n')}\n`);
+    }
+    throw error;
+  }
+};
+
+const eventsOf = async (client: Client, namespace: string, name: string): Promise<readonly Event[]> => {
+  const fieldSelector = `involvedObject.kind=Pod,involvedObject.name=${name}`;
+  const { items } = await client.list(eventKind, { namespace, fieldSelector });
+  return [...items].sort(byLastSeen);
+};

@@ -1,0 +1,53 @@
+/** What the server remembers beside objects: the scheduler's decisions and its configuration. A server may have neither. */
+import { isReason } from '#api/status.ts';
+import type { Api } from '../api.ts';
+
+/** One decision as the server gives it (scheduler/loops/ledger.ts). */
+export interface DecisionRecord {
+  readonly time: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly attempt: number;
+  readonly revision: number;
+  readonly outcome: 'scheduled' | 'unschedulable' | 'gated';
+  readonly durationMs: number;
+  readonly feasible?: number;
+  readonly node?: string;
+  readonly score?: number;
+  readonly ties?: number;
+  readonly message?: string;
+  readonly reasons?: Readonly<Record<string, number>>;
+  readonly nominatedNode?: string;
+  readonly victims?: readonly string[];
+}
+
+/** Oldest first; undefined when the server keeps no decisions, or gives them only to others. */
+export const readDecisions = async (
+  api: Api,
+  pod: { namespace: string; name: string; uid?: string },
+): Promise<readonly DecisionRecord[] | undefined> => {
+  const query = { namespace: pod.namespace, pod: pod.name, ...(pod.uid === undefined ? {} : { uid: pod.uid }) };
+  const answer = await optional(() =>
+    api.send<{ items: DecisionRecord[] }>({ path: '/apis/berth.dev/v1/decisions', query }),
+  );
+  return answer?.items;
+};
+
+export interface ServedConfiguration {
+  readonly text: string;
+  readonly path?: string;
+}
+
+/** The text of the KubeSchedulerConfiguration that the scheduler runs with; undefined: the default. */
+export const readConfiguration = (api: Api): Promise<ServedConfiguration | undefined> =>
+  optional(() => api.send<ServedConfiguration>({ path: '/apis/berth.dev/v1/schedulerconfiguration' }));
+
+const optional = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await read();
+  } catch (error) {
+    if (isReason(error, 'NotFound') || isReason(error, 'Forbidden')) return undefined;
+    throw error;
+  }
+};

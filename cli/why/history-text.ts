@@ -1,0 +1,36 @@
+/** `--history`: the scheduler's decisions about the pod, oldest first. */
+import { humanDuration } from '#api/duration.ts';
+import { fromTime } from '#base/clock.ts';
+import type { DecisionRecord } from './decisions.ts';
+import { grid } from './paint.ts';
+import { milliseconds, type TextOptions } from './text.ts';
+
+export const historyLines = (
+  history: readonly DecisionRecord[],
+  { nowMs, paint }: Pick<TextOptions, 'nowMs' | 'paint'>,
+): readonly string[] => {
+  if (history.length === 0) return ['', 'history: the scheduler remembers no decision about it'];
+  const rows = history.map(record => [
+    `${humanDuration(Math.max(0, nowMs - fromTime(record.time)))} ago`,
+    String(record.attempt),
+    String(record.revision),
+    milliseconds(record.durationMs),
+    resultText(record),
+  ]);
+  const head = ['WHEN', 'ATTEMPT', 'REVISION', 'TOOK', 'RESULT'];
+  return ['', 'history:', ...grid([head, ...rows], paint).map(line => `  ${line}`)];
+};
+
+const resultText = (record: DecisionRecord): string => {
+  if (record.outcome === 'scheduled') {
+    const { node = '', feasible = 0, score, ties = 1 } = record;
+    const points = score === undefined ? '' : `, ${score} points`;
+    const tie = ties > 1 ? `, one of ${ties} equally good` : '';
+    return `→ ${node} (of ${feasible} that fit${points}${tie})`;
+  }
+  const reasons = Object.entries(record.reasons ?? {}).map(([reason, count]) => `${count} ${reason}`);
+  const why = reasons.length > 0 ? reasons.join(', ') : (record.message ?? '');
+  const { nominatedNode, victims = [] } = record;
+  const pushed = nominatedNode ? `; node ${nominatedNode} promised, ${victims.length} pods asked to leave` : '';
+  return `${record.outcome === 'gated' ? 'gated' : 'fits nowhere'}: ${why}${pushed}`;
+};

@@ -1,0 +1,39 @@
+/** What `berth why` found out, as plain data: what `-o json` prints, and what text.ts words. */
+import type { Change } from '#engine/explain/changes.ts';
+import type { NodeFigures } from '#engine/explain/node-figures.ts';
+import type { Explanation } from '#engine/explain/why.ts';
+import type { DecisionRecord } from './decisions.ts';
+
+/** `over`: it has ended; `unowned`: no profile has its schedulerName; `waiting`: evictions for it are under way. */
+export type PodState = 'scheduled' | 'pending' | 'waiting' | 'gated' | 'deleting' | 'over' | 'unowned';
+
+export interface WhyReport {
+  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
+  readonly schedulerName: string;
+  readonly state: PodState;
+  /** The node it is on, or nominated to. */
+  readonly node?: string;
+  /** Pods that must leave first, of a pod that is waiting. */
+  readonly leaving?: readonly string[];
+  readonly phase: string;
+  readonly lastAttempt?: LastAttempt;
+  /** The same decision on the cluster as it is now. */
+  readonly now?: Explanation;
+  /** `--node` */
+  readonly figures?: NodeFigures;
+  /** The smallest changes that were tried and made it fit. */
+  readonly changes?: readonly Change[];
+  /** Oldest first. */
+  readonly history?: readonly DecisionRecord[];
+  readonly notes: readonly string[];
+}
+
+export interface LastAttempt {
+  /** Milliseconds; undefined when the cluster does not say. */
+  readonly atMs?: number;
+  readonly message: string;
+  /** From the events: how often such an attempt was made, and since when. */
+  readonly times?: number;
+  readonly sinceMs?: number;
+  readonly record?: DecisionRecord;
+}

@@ -1,0 +1,157 @@
+/** Suggestions against the plain reference, over random clusters: each of them makes the pod fit, and lowered requests are exact. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Node, Pod } from '#api/kinds/core.ts';
+import type { Columns } from '#engine/columns.ts';
+import { applyEdits } from '#engine/explain/apply-edits.ts';
+import { type Change, smallestChanges } from '#engine/explain/changes.ts';
+import type { Edit } from '#engine/explain/edit.ts';
+import { explain } from '#engine/explain/why.ts';
+import { defaultProfile } from '#engine/profile.ts';
+import { type ClusterState, columnsOf, emptyState, podKey, withChanges } from '#engine/world.ts';
+import { nodeArbitrary, podArbitrary } from '../clusters.ts';
+import { decidePlainly, type PlainCluster } from '../reference/reference.ts';
+
+const profile = defaultProfile();
+const nodeNames = Array.from({ length: 6 }, (_, i) => `n${i}`);
+const runs = Number(process.env['BERTH_PROPERTY_RUNS'] ?? 150);
+
+const uniqueNodes = fc.uniqueArray(nodeArbitrary(fc.constantFrom(...nodeNames)), {
+  minLength: 1,
+  maxLength: 6,
+  selector: node => node.metadata.name,
+});
+
+const stateArbitrary: fc.Arbitrary<ClusterState> = fc
+  .record({
+    nodes: uniqueNodes,
+    pods: fc.array(fc.tuple(podArbitrary, fc.constantFrom(...nodeNames), fc.constantFrom(0, 0, 5)), { maxLength: 14 }),
+  })
+  .map(({ nodes, pods }) => ({
+    ...emptyState,
+    nodes,
+    pods: pods.map(([pod, nodeName, priority], i) => ({
+      ...pod,
+      metadata: { ...pod.metadata, name: `p${i}` },
+      spec: {
+        ...pod.spec,
+        nodeName: nodes.some(node => node.metadata.name === nodeName) ? nodeName : nodes[0]!.metadata.name,
+        priority,
+      },
+    })),
+    namespaces: [
+      { metadata: { name: 'default', labels: { team: 'blue' } } },
+      { metadata: { name: 'team', labels: { team: 'red' } } },
+    ] as unknown as ClusterState['namespaces'],
+  }));
+
+const plainOf = (state: ClusterState): PlainCluster => ({
+  nodes: state.nodes,
+  pods: state.pods,
+  namespaces: new Map(state.namespaces.map(({ metadata }) => [metadata.name, metadata.labels ?? {}])),
+  services: [],
+});
+
+const afterwards = (state: ClusterState, pod: Pod, edits: readonly Edit[]): { state: ClusterState; pod: Pod } => {
+  const nodes = new Map<string, Node>(state.nodes.map(node => [node.metadata.name, node]));
+  const pods = new Map<string, Pod>(state.pods.map(one => [podKey(one), one]));
+  const edited = applyEdits({ pod, node: name => nodes.get(name), placed: key => pods.get(key) }, edits);
+  if (edited === undefined) throw new Error(`cannot be made: ${JSON.stringify(edits)}`);
+  return { state: withChanges(state, edited), pod: edited.pod };
+};
+
+const options = {
+  nowMs: 0,
+  limit: 20,
+  priorityClasses: [
+    { name: 'high', value: 3 },
+    { name: 'higher', value: 10 },
+  ],
+};
+
+const suggestionsFor = (state: ClusterState, pod: Pod): { columns: Columns; changes: readonly Change[] } => {
+  const columns = columnsOf(state);
+  return { columns, changes: smallestChanges(columns.view(pod), columns, profile, options) };
+};
+
+const named = (pod: Pod): Pod => ({ ...pod, metadata: { ...pod.metadata, name: 'new' } });
+const bigPod = fc
+  .tuple(podArbitrary, fc.constantFrom(undefined, '1700m', '3', '9'), fc.constantFrom(undefined, '2500Mi', '9Gi'))
+  .map(([pod, cpu, memory]): Pod => {
+    const [first, ...others] = pod.spec.containers;
+    const requests = { ...first!.resources?.requests, ...(cpu ? { cpu } : {}), ...(memory ? { memory } : {}) };
+    return { ...pod, spec: { ...pod.spec, containers: [{ ...first!, resources: { requests } }, ...others] } };
+  });
+
+describe('a suggested change', () => {
+  test('makes the pod fit, as the plain reference sees it', () => {
+    const kinds = new Map<string, number>();
+    fc.assert(
+      fc.property(stateArbitrary, bigPod, (state, drawn) => {
+        const pod = named(drawn);
+        const { changes } = suggestionsFor(state, pod);
+        const before = decidePlainly(pod, plainOf(state));
+        if (before.feasible.length > 0) expect(changes).toEqual([]);
+        for (const { edits, node, victims } of changes) {
+          for (const { is } of edits) kinds.set(is, (kinds.get(is) ?? 0) + 1);
+          const changed = afterwards(state, pod, edits);
+          const left = withChanges(changed.state, { removePods: victims.map(({ key }) => key) });
+          const plain = decidePlainly(changed.pod, plainOf(left));
+          expect([edits, plain.feasible]).toEqual([edits, expect.arrayContaining([node])]);
+        }
+      }),
+      { numRuns: 2 * runs },
+    );
+    // The vocabulary of the random clusters reaches every sort of change but these few.
+    const reached = [
+      'lowerRequest',
+      'tolerate',
+      'uncordon',
+      'labelNode',
+      'deletePods',
+      'addNode',
+      'dropNodeSelector',
+    ].filter(is => !kinds.has(is));
+    expect(reached).toEqual([]);
+  });
+
+  test('that lowers one request names the largest value that fits', () => {
+    let seen = 0;
+    fc.assert(
+      fc.property(stateArbitrary, bigPod, (state, drawn) => {
+        const pod = named(drawn);
+        for (const { edits } of suggestionsFor(state, pod).changes) {
+          const [edit] = edits;
+          if (edits.length !== 1 || edit?.is !== 'lowerRequest') continue;
+          seen++;
+          const more = afterwards(state, pod, [{ ...edit, to: edit.to + 1 }]);
+          const plain = decidePlainly(more.pod, plainOf(state));
+          expect([edit, plain.feasible]).toEqual([edit, []]);
+        }
+      }),
+      { numRuns: 2 * runs },
+    );
+    expect(seen).toBeGreaterThan(0);
+  });
+
+  test('was only tried: the columns are as before', () => {
+    fc.assert(
+      fc.property(stateArbitrary, bigPod, (state, drawn) => {
+        const pod = named(drawn);
+        const { columns } = suggestionsFor(state, pod);
+        const fresh = columnsOf(state);
+        const ask = (of: Columns) => explain(of.view(pod), of, profile, { limit: 10, nowMs: 0 });
+        const view = (of: Columns) => {
+          const { verdicts, message, feasible } = ask(of);
+          return {
+            message,
+            feasible,
+            verdicts: verdicts.map(({ node, refusedBy, distance }) => [node, refusedBy, distance]).sort(),
+          };
+        };
+        expect(view(columns)).toEqual(view(fresh));
+      }),
+      { numRuns: runs },
+    );
+  });
+});
