@@ -21,11 +21,6 @@ export interface CustomPlugin {
   filter?(pod: Pod, node: NodeView): string | Refusal | undefined;
   /** 0 to 100, more is better; fractions are cut off. */
   score?(pod: Pod, node: NodeView): number;
-  /**
-   * A text that is the same for pods which filter and score need not tell apart, beyond what the engine tells apart itself
-   * (labels, requests, affinity, …): they share standing results. Absent: every pod is asked about on its own.
-   */
-  alike?(pod: Pod): string;
   /** The same over columns (scheduler/engine/plugin.ts says what they promise each other); instead of filter and score. */
   readonly columns?: {
     readonly filter?: ColumnFilter;
@@ -88,7 +83,7 @@ const anyChange: Readonly<Record<ChangeType, WakeTest>> = {
 /** Throws a sentence for what is no plugin. */
 const enginePluginOf = (name: string, plugin: CustomPlugin): EnginePlugin => {
   const { columns } = plugin;
-  for (const field of ['filter', 'score', 'alike'] as const)
+  for (const field of ['filter', 'score'] as const)
     if (plugin[field] !== undefined && typeof plugin[field] !== 'function')
       throw new Error(`its ${field} must be a function`);
   if (plugin.filter === undefined && plugin.score === undefined && !columns?.filter && !columns?.score)
@@ -101,20 +96,9 @@ const enginePluginOf = (name: string, plugin: CustomPlugin): EnginePlugin => {
   const score = columns?.score
     ? guardedScore({ ...columns.score, name })
     : plugin.score && guardedScore(perNodeScore(name, plugin));
-  return { filter, score, tellApart: tellApartBy(plugin) };
+  // Plugins over columns see shapes only, by their own contract.
+  return { filter, score, tellApart: plugin.filter || plugin.score ? itself : undefined };
 };
 
-const tellApartBy = (plugin: CustomPlugin): ((pod: Pod) => string) | undefined => {
-  // Plugins over columns see shapes only, by their own contract.
-  if (plugin.filter === undefined && plugin.score === undefined) return undefined;
-  const everything = ({ metadata }: Pod): string => JSON.stringify([metadata.uid, metadata.annotations]);
-  return pod => {
-    if (plugin.alike === undefined) return everything(pod);
-    try {
-      return String(plugin.alike(pod));
-    } catch {
-      // Asked far from any attempt that could fail: then no two pods are alike.
-      return everything(pod);
-    }
-  };
-};
+/** Per node every pod is asked about on its own: of what the engine takes for alike, name and annotations may differ. */
+const itself = ({ metadata }: Pod): string => JSON.stringify([metadata.uid, metadata.annotations]);

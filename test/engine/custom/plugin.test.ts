@@ -111,21 +111,6 @@ describe('a filter per node', () => {
     expect(decide(columns, profile, wants('0', 'c'))).toBe('c');
   });
 
-  test('alike pods share the work, and an alike that throws costs nothing but that', () => {
-    const shapes = (alike: CustomPlugin['alike']): number => {
-      const profile = withPlugin({ filter: () => undefined, alike });
-      const columns = worldOf(profile, three);
-      return new Set(['p', 'q', 'r'].map(name => columns.view(pod(name)).shape)).size;
-    };
-    expect(shapes(undefined)).toBe(3);
-    expect(shapes(() => 'same')).toBe(1);
-    expect(
-      shapes(() => {
-        throw new Error('no');
-      }),
-    ).toBe(3);
-  });
-
   test('counts in preemption: pods that go and come back in thought are seen', () => {
     const most = (limit: number): CustomPlugin => ({
       filter: (_pod, { pods }) => (pods.length >= limit ? 'node(s) crowded' : undefined),
@@ -360,7 +345,6 @@ describe('what is no plugin', () => {
     ['x', 'it is no plugin: expected an object with filter or score, not string'],
     [{}, 'it is no plugin: it has neither filter nor score'],
     [{ filter: 'x' }, 'it is no plugin: its filter must be a function'],
-    [{ filter: () => undefined, alike: 'x' }, 'it is no plugin: its alike must be a function'],
     [
       { score: () => 1, columns: { score: {} } },
       'it is no plugin: it has a filter or a score twice: per node and over columns',
