@@ -10,12 +10,14 @@ import { kindOfResource } from '#api/kinds.ts';
 import { ApiError, type Status, unauthorized } from '#api/status.ts';
 import { sendError, statusOf } from './answer.ts';
 import { authorize, refusal } from './authz.ts';
+import { gatherWrites } from './gather-writes.ts';
 import { answerJoin } from './join.ts';
 import { answerHealth, answerPath } from './paths.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
 import type { Call, ServerDeps } from './requests.ts';
 import { handleResource, pathNotFound } from './resources.ts';
 import { answerReview } from './reviews.ts';
+import { answerSchedulerFacts } from './scheduler-facts.ts';
 import { createUpgrades } from './sessions.ts';
 import type { ServerTls } from './tls.ts';
 
@@ -48,6 +50,7 @@ export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => 
     serverFactory: handler => {
       const server = createServer({ key: tls.keyPem, cert: tls.certPem, noDelay: true }, handler);
       server.on('secureConnection', socket => {
+        gatherWrites(socket);
         sockets.add(socket);
         socket.on('close', () => sockets.delete(socket));
       });
@@ -146,7 +149,7 @@ const permitted = async (call: Call): Promise<FastifyReply | undefined> => {
   const verdict = authorize(deps.registry, user, info);
   if (!verdict.allowed) throw refusal(user, info, verdict.reason);
   if (!info.isResource) return answerPath({ ...call, info });
-  const reviewed = answerReview(call) ?? answerJoin(call);
+  const reviewed = answerReview(call) ?? answerJoin(call) ?? answerSchedulerFacts(call);
   if (reviewed !== undefined) return reviewed;
   const kind = kindOfResource(info.group, info.version, info.resource);
   if (kind === undefined) throw pathNotFound();
