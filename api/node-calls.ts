@@ -52,6 +52,17 @@ export interface ContainerUsage {
   readonly name: string;
   readonly cpuNanoCores: number;
   readonly memoryWorkingSetBytes: number;
+  readonly counters?: ContainerCounters;
+}
+
+/** What a container of that name has counted over all its attempts, from when its agent first saw the pod. */
+export interface ContainerCounters {
+  /** Processes killed for want of memory. */
+  readonly oomKills: number;
+  /** CFS periods of its CPU limit in which it ran, those of them that it was throttled in, and for how long in all. */
+  readonly cfsPeriods: number;
+  readonly cfsThrottledPeriods: number;
+  readonly cfsThrottledNanos: number;
 }
 
 export interface PodUsage {

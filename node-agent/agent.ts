@@ -129,6 +129,7 @@ export class Agent {
       group: this.#shareFault === undefined ? nodePath(owner) : undefined,
       wholeMachine: config.share.cpuMilli === undefined && config.share.memoryBytes === undefined,
       running: () => this.#observer.all().filter(seen => seen.phase === 'running'),
+      oomKills: (uid, container) => this.#workers.get(uid)?.oomKills(container) ?? 0,
     });
     this.#pods = new Informer({ client, kind: podKind, clock, log, fieldSelector: `spec.nodeName=${owner.node}` });
     this.#pods.subscribe(changes => {
@@ -213,6 +214,7 @@ export class Agent {
       this.#workers.delete(uid);
       this.#runs.delete(uid);
       this.#references.release(uid);
+      this.#sampler.forgetPod(uid);
     });
     this.#runs.set(uid, run);
   }

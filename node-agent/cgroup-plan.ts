@@ -8,7 +8,7 @@ import { qosClass } from '#api/qos.ts';
 import { milliValue, wholeValue } from '#api/quantity.ts';
 import { podLimits, podRequests } from '#api/resources.ts';
 import { cpuQuota, cpuRequestMilli, cpuShares } from './host-config.ts';
-import type { CgroupLimits, CgroupPath } from './machine.ts';
+import type { CgroupLimits, CgroupPath, OomEvidence } from './machine.ts';
 import type { Owner } from './names.ts';
 
 /** The part of the machine that a node may use; absent: all of it. */
@@ -71,11 +71,15 @@ export const containerCgroupLimits = (container: Container): CgroupLimits => ({
   cpuShares: cpuShares(cpuRequestMilli(container)),
 });
 
+/** Whether the memory of a container's group was refused at a limit within the group, and not at one above it. */
+export const wasAtLimit = (version: '1' | '2', evidence: OomEvidence, limitBytes: number): boolean =>
+  version === '2' ? evidence.limitHits > 0 : evidence.peakBytes >= limitBytes;
+
 /** The kubelet's words for a container that was OOM-killed need proof: grown kills (v2), or peak at the limit (v1). */
 export const isOomProven = (
   version: '1' | '2',
   before: { readonly kills: number },
-  after: { readonly kills: number; readonly peakBytes: number },
+  after: OomEvidence,
   container: { readonly limitBytes: number; readonly exitCode: number },
 ): boolean => {
   if (version === '2') return after.kills > before.kills;

@@ -5,6 +5,7 @@ import { createStop } from '#base/stop.ts';
 import { containerPath, isOomProven } from './cgroup-plan.ts';
 import { terminationLogOf } from './mounts.ts';
 import { attemptOf, label } from './names.ts';
+import { tellOomEnd } from './oom.ts';
 import type { Change } from './pod-actions.ts';
 import type { PodDeps } from './pod-deps.ts';
 import { instanceMemory, type PodMemory, withInstance } from './pod-memory.ts';
@@ -24,7 +25,10 @@ export const settle = async (
 ): Promise<Change> => {
   const oom = await wasOom(deps, pod, container, seen, memory);
   const terminationMessage = await messageOf(deps, pod, container, seen);
-  return now => withInstance(now, seen.id, { settled: true, terminationMessage, ...(oom ? { oom: true } : {}) });
+  const settled: Change = now =>
+    withInstance(now, seen.id, { settled: true, terminationMessage, ...(oom ? { oom: true } : {}) });
+  const told = await tellOomEnd(deps, pod, container, seen, settled(memory));
+  return now => told(settled(now));
 };
 
 const wasOom = async (

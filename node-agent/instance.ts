@@ -58,7 +58,7 @@ export const endedOf = (seen: ContainerSeen, memory: PodMemory): Ended | undefin
   if (seen.phase !== 'exited') return undefined;
   // A container that we killed ended by our doing, whatever else was going on.
   const stoppedByUs = remembered.stopping?.killedAtMs !== undefined && seen.exitCode === 137;
-  const isOom = !stoppedByUs && (seen.oomKilled || remembered.oom === true);
+  const isOom = !stoppedByUs && (remembered.oom === true || (seen.oomKilled && remembered.spared !== true));
   return {
     exitCode: seen.exitCode,
     reason: isOom ? 'OOMKilled' : seen.exitCode === 0 ? 'Completed' : 'Error',

@@ -48,6 +48,8 @@ export interface CgroupLimits {
 export interface OomEvidence {
   /** Kills in the subtree since it was made (cgroup v2 only). */
   readonly kills: number;
+  /** How often memory was refused at a limit within the subtree since it was made (cgroup v2 only). */
+  readonly limitHits: number;
   /** Highest memory use since the last reset (cgroup v1 only). */
   readonly peakBytes: number;
 }
@@ -59,6 +61,8 @@ export interface CgroupUsage {
   readonly memoryWorkingSetBytes: number;
   readonly throttling: Throttling;
   readonly pids: number;
+  /** Processes killed for want of memory since the group was made; undefined where the kernel does not count them. */
+  readonly oomKills: number | undefined;
 }
 
 /** A place in the tree below the agent's root: `['cluster', 'node', 'pod uid']`. */

@@ -26,6 +26,8 @@ export interface ContainerMemory {
   readonly imageFailure?: Failure;
   readonly createFailure?: Failure;
   readonly crash?: CrashBackoff;
+  /** OOM kills in all its attempts since the agent knows the pod. */
+  readonly oomKills?: number;
 }
 
 /** Why a running container is being stopped. */
@@ -49,6 +51,11 @@ export interface InstanceMemory {
   readonly failedAtMs?: number;
   /** An `oom` event, or evidence of the cgroup. */
   readonly oom?: boolean;
+  /** `oom` events of the engine, and OOM kills that the pod's events have told. */
+  readonly oomHeard?: number;
+  readonly oomTold?: number;
+  /** None of its processes was killed although the engine's event, and then its flag, say so. */
+  readonly spared?: boolean;
   /** Ended, and evidence (OOM, termination message) was gathered. */
   readonly settled?: boolean;
   /** OOM kills counted by its cgroup before it started (cgroup v2). */

@@ -10,7 +10,8 @@ import { createStop } from '#base/stop.ts';
 import { backoffNotes, type Told } from './backoff-events.ts';
 import { settle } from './evidence.ts';
 import { Jobs } from './jobs.ts';
-import type { PodSeen } from './names.ts';
+import { label, type PodSeen } from './names.ts';
+import { heardOom, killsIn, livedOn, oomSettlesMs, tellOomInside } from './oom.ts';
 import { Pause } from './pause.ts';
 import { type Change, createContainer, createSandbox, setUpVolumes, startContainer } from './pod-actions.ts';
 import { cleanPod, finishPod, removeContainers } from './pod-cleanup.ts';
@@ -18,6 +19,7 @@ import { type PodDeps, podEvent } from './pod-deps.ts';
 import { advance } from './pod-machine.ts';
 import {
   adopted,
+  containerMemory,
   forgetGone,
   instanceMemory,
   newMemory,
@@ -29,7 +31,7 @@ import {
   withPod,
 } from './pod-memory.ts';
 import { isTerminal } from './pod-phase.ts';
-import { type Action, graceOf } from './pod-plan.ts';
+import { type Action, allContainers, graceOf } from './pod-plan.ts';
 import { Prober } from './probes.ts';
 import { pullImage } from './pulling.ts';
 import { type ContainerSeen, isFault } from './runtime.ts';
@@ -103,8 +105,28 @@ export class PodWorker {
     this.#change(referencesChanged);
   }
 
+  /** The engine's `oom` event of one of its containers. */
   outOfMemory(id: string): void {
-    this.#change(memory => withInstance(memory, id, { oom: true }));
+    this.#change(memory => heardOom(memory, id));
+    this.#jobs.begin(async () => {
+      await this.#deps.clock.sleep(oomSettlesMs, this.#stop.signal);
+      await this.#lookAfterOom(id);
+      return same;
+    }, same);
+  }
+
+  /** OOM kills of a container since the pod came to this agent. */
+  oomKills(container: string): number {
+    return containerMemory(this.#memory, container).oomKills ?? 0;
+  }
+
+  async #lookAfterOom(id: string): Promise<void> {
+    const seen = await this.#deps.observer.look(id);
+    const container = allContainers(this.#pod).find(({ name }) => name === seen?.labels[label.containerName]);
+    if (seen?.phase !== 'running' || !container) return;
+    const { fresh, memory } = livedOn(this.#memory, container.name, id, killsIn(this.#deps, seen));
+    this.#change(() => memory);
+    if (fresh > 0) await tellOomInside(this.#deps, this.#pod, container, fresh);
   }
 
   wake(): void {

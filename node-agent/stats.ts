@@ -10,6 +10,7 @@ import type { Log } from '#base/log.ts';
 import type { CgroupPath, Machine, UsageReader } from './machine.ts';
 import { isSandbox, label } from './names.ts';
 import { type ContainerRuntime, type ContainerSeen, isFault, type Throttling } from './runtime.ts';
+import { ThrottlingTotals } from './totals.ts';
 
 export interface Sample {
   readonly atMs: number;
@@ -58,6 +59,8 @@ export interface SamplerDeps {
   /** True: the node is the whole machine, and all that runs on it counts. */
   readonly wholeMachine: boolean;
   running(): readonly ContainerSeen[];
+  /** OOM kills of a container over all its attempts. */
+  oomKills(podUid: string, container: string): number;
 }
 
 const periodMs = 1000;
@@ -65,8 +68,8 @@ const periodMs = 1000;
 const slowAnswerMs = 200;
 const atOnce = { fast: 4, slow: 64 };
 
-/** What is known of one container, also for views that this issue does not show yet (throttling, pids). */
-export interface ContainerCounters {
+/** All that is sampled of one container. */
+export interface ContainerSeries {
   readonly podUid: string;
   readonly container: string;
   readonly series: Series;
@@ -76,6 +79,7 @@ export class Sampler {
   readonly #deps: SamplerDeps;
   readonly #series = new Map<string, Series>();
   readonly #readers = new Map<string, UsageReader>();
+  readonly #totals = new ThrottlingTotals();
   #node: Series | undefined;
   #nodeReader: UsageReader | undefined;
   #isSlow = false;
@@ -94,7 +98,7 @@ export class Sampler {
       : `stats endpoint${this.#isSlow ? ' (slow)' : ''}`;
   }
 
-  counters(): readonly ContainerCounters[] {
+  counters(): readonly ContainerSeries[] {
     return this.#deps.running().flatMap(seen => {
       const series = this.#series.get(seen.id);
       if (!series) return [];
@@ -155,6 +159,27 @@ export class Sampler {
 
   #put(seen: ContainerSeen, sample: Sample): void {
     this.#series.set(seen.id, withSample(this.#series.get(seen.id), seen.startedAtMs, sample));
+    const { [label.podUid]: uid = '', [label.containerName]: name = '' } = seen.labels;
+    if (!isSandbox(seen)) this.#totals.put(uid, name, seen.id, sample.throttling);
+  }
+
+  /** The pod is gone. */
+  forgetPod(uid: string): void {
+    this.#totals.forget(uid);
+  }
+
+  #withCounters(pod: PodUsage): PodUsage {
+    const containers = pod.containers.map(usage => {
+      const { periods, throttledPeriods, throttledNanos } = this.#totals.of(pod.uid, usage.name);
+      const counters = {
+        oomKills: this.#deps.oomKills(pod.uid, usage.name),
+        cfsPeriods: periods,
+        cfsThrottledPeriods: throttledPeriods,
+        cfsThrottledNanos: throttledNanos,
+      };
+      return { ...usage, counters };
+    });
+    return { ...pod, containers };
   }
 
   #forget(id: string): void {
@@ -188,7 +213,7 @@ export class Sampler {
     const node = this.#node ? usageOf(this.#node) : sumOf(pods);
     if (!node) return undefined;
     const atMs = this.#node?.last.atMs ?? this.#deps.clock.now();
-    return { node: this.#deps.node, timestamp: toTime(atMs), ...node, pods };
+    return { node: this.#deps.node, timestamp: toTime(atMs), ...node, pods: pods.map(pod => this.#withCounters(pod)) };
   }
 }
 

@@ -12,6 +12,7 @@ const filesOf = {
     memory: `${at('memory')}/memory.usage_in_bytes`,
     memoryStat: `${at('memory')}/memory.stat`,
     pids: `${at('pids')}/pids.current`,
+    oom: `${at('memory')}/memory.oom_control`,
   }),
   2: (at: DirectoryOf) => ({
     cpu: `${at('cpu')}/cpu.stat`,
@@ -19,8 +20,13 @@ const filesOf = {
     memory: `${at('memory')}/memory.current`,
     memoryStat: `${at('memory')}/memory.stat`,
     pids: `${at('pids')}/pids.current`,
+    oom: `${at('memory')}/memory.events`,
   }),
 } as const;
+
+/** Kernels before 4.13 do not count on version 1. */
+const killsOf = (text: string | undefined): number | undefined =>
+  text?.includes('oom_kill ') ? counterOf(text, 'oom_kill') : undefined;
 
 /** A reader, or undefined where the files are not there. */
 export const openUsage = (version: '1' | '2', at: DirectoryOf): UsageReader | undefined => {
@@ -54,6 +60,7 @@ export const openUsage = (version: '1' | '2', at: DirectoryOf): UsageReader | un
           version === '1' ? counterOf(throttling, 'throttled_time') : counterOf(throttling, 'throttled_usec') * 1000,
       },
       pids: Number(text('pids') ?? 0),
+      oomKills: killsOf(text('oom')),
     };
   };
   return { read, close };

@@ -122,11 +122,14 @@ export const openCgroups = (options: CgroupOptions): Cgroups => {
     resetPeak: async parts => {
       if (version === '1') fs.writeFileSync(path.join(directory(parts, 'memory'), 'memory.max_usage_in_bytes'), '0');
     },
-    evidence: async (parts): Promise<OomEvidence> => ({
-      kills: version === '2' ? counterOf(readText(path.join(directory(parts, ''), 'memory.events')), 'oom_kill') : 0,
-      peakBytes:
-        version === '1' ? Number(readText(path.join(directory(parts, 'memory'), 'memory.max_usage_in_bytes'))) : 0,
-    }),
+    evidence: async (parts): Promise<OomEvidence> => {
+      if (version === '1') {
+        const peak = readText(path.join(directory(parts, 'memory'), 'memory.max_usage_in_bytes'));
+        return { kills: 0, limitHits: 0, peakBytes: Number(peak) };
+      }
+      const events = readText(path.join(directory(parts, ''), 'memory.events'));
+      return { kills: counterOf(events, 'oom_kill'), limitHits: counterOf(events, 'oom'), peakBytes: 0 };
+    },
     usage: parts => openUsage(version, controller => directory(parts, controller)),
     remove: async parts => {
       for (const at of allDirectories(parts)) removeTree(at);

@@ -129,6 +129,9 @@ describe.skipIf(dockerFault !== undefined)('a pod on a Docker node', () => {
     );
     await phase('oomchild', 'Failed');
     expect(stateOf(h, 'oomchild')!.state!.terminated).toMatchObject({ exitCode: 1, reason: 'OOMKilled' });
+    const kills = h.events('oomchild').filter(line => line.includes('OOMKilling'));
+    expect(kills.length).toBe(1);
+    expect(kills[0]).toMatch(/^Warning OOMKilling: Memory cgroup out of memory: Killed .* \(memory limit 20Mi\)$/);
     await h.client.remove(podKind, { namespace: 'default', name: 'oomchild' });
   });
 

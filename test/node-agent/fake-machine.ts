@@ -6,7 +6,18 @@ export interface FakeMachine extends Machine {
   readonly disk: Map<string, string>;
   /** While set, every write fails with it. */
   diskFault: string | undefined;
+  /** OOM kills that the counters of a container show, by its id; absent: they cannot be read. */
+  readonly oomKills: Map<string, number>;
 }
+
+const noUsage = {
+  atMs: 0,
+  cpuNanos: 0,
+  memoryUsageBytes: 0,
+  memoryWorkingSetBytes: 0,
+  throttling: { periods: 0, throttledPeriods: 0, throttledNanos: 0 },
+  pids: 0,
+};
 
 export const fakeMachine = (): FakeMachine => {
   const disk = new Map<string, string>();
@@ -42,6 +53,7 @@ export const fakeMachine = (): FakeMachine => {
   const machine: FakeMachine = {
     disk,
     diskFault: undefined,
+    oomKills: new Map(),
     files,
     cgroups: {
       unwritable: 'no cgroups here',
@@ -49,7 +61,7 @@ export const fakeMachine = (): FakeMachine => {
       parentOf: () => '',
       apply: async () => {},
       resetPeak: async () => {},
-      evidence: async () => ({ kills: 0, peakBytes: 0 }),
+      evidence: async () => ({ kills: 0, limitHits: 0, peakBytes: 0 }),
       usage: () => undefined,
       remove: async () => {},
       prune: async () => {},
@@ -57,7 +69,10 @@ export const fakeMachine = (): FakeMachine => {
     },
     facts: async () => ({ hostname: 'fake', address: '192.0.2.1', machineId: '', bootId: '', systemUuid: '' }),
     usage: () => undefined,
-    containerUsage: () => undefined,
+    containerUsage: (_pid, id) => {
+      const oomKills = machine.oomKills.get(id);
+      return oomKills === undefined ? undefined : { read: () => ({ ...noUsage, oomKills }), close: () => {} };
+    },
     groupOomKills: () => undefined,
     httpGet: async () => ({ status: 200, body: '' }),
     connect: async () => undefined,

@@ -262,10 +262,25 @@ export class FakeRuntime implements ContainerRuntime {
     this.#listeners.delete(tell);
   }
 
+  /** An `oom` event of a container that runs on; with `flag` the engine says the same of it once it has ended. */
+  outOfMemory(name: string, flag = true): void {
+    const held = [...this.#held.values()].find(({ seen }) => seen.name === name)!;
+    held.seen = { ...held.seen, oomKilled: flag };
+    this.#tell('oom', held.seen);
+  }
+
   #end(held: Held, exitCode: number, oomKilled: boolean): void {
     if (held.seen.phase !== 'running') return;
     held.cancel();
-    held.seen = { ...held.seen, phase: 'exited', pid: 0, exitCode, oomKilled, finishedAtMs: this.#now(), ip: '' };
+    held.seen = {
+      ...held.seen,
+      phase: 'exited',
+      pid: 0,
+      exitCode,
+      oomKilled: oomKilled || held.seen.oomKilled,
+      finishedAtMs: this.#now(),
+      ip: '',
+    };
     if (oomKilled) this.#tell('oom', held.seen);
     this.#tell('die', held.seen);
   }
