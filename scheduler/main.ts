@@ -12,6 +12,7 @@ import type { Log } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { Client } from '#client/client.ts';
 import { type ControllersOptions, startControllers } from '#loops/controllers.ts';
+import { Ledger } from '#loops/ledger.ts';
 import { startScheduler } from '#loops/scheduling.ts';
 import { collectGarbage } from '#registry/gc.ts';
 import { createLocalClient } from '#registry/local-client.ts';
@@ -24,6 +25,7 @@ import { createApiServer } from '#server/http.ts';
 import { InFlight } from '#server/in-flight.ts';
 import { createServerMetrics } from '#server/metrics.ts';
 import { createNodeLinks, type NodeLinks } from '#server/node-links.ts';
+import type { SchedulerFacts } from '#server/scheduler-facts.ts';
 import { ensureTls, ownAddresses, type ServerTls } from '#server/tls.ts';
 import { versionInfo } from '#server/version.ts';
 import { memoryJournal } from '#store/journal.ts';
@@ -47,6 +49,8 @@ export interface ControlPlaneOptions {
   readonly timings?: ControllersOptions['timings'];
   /** False: no scheduler runs (tests, or one in another process). */
   readonly scheduler?: boolean;
+  /** The file that `schedulerConfig` was read from, for those who ask how decisions are made. */
+  readonly schedulerConfigFile?: { readonly text: string; readonly path: string };
   /** Passed to the scheduler as it is. */
   readonly schedulerConfig?: Parameters<typeof startScheduler>[0] extends { config?: infer Config } ? Config : never;
 }
@@ -89,11 +93,20 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     const metrics = createServerMetrics();
     const openapi = new OpenApi(kinds, versionInfo.gitVersion);
     const inFlight = new InFlight();
+    const ledger = new Ledger();
+    const scheduler: SchedulerFacts | undefined =
+      options.scheduler === false
+        ? undefined
+        : {
+            decisions: query => ledger.list(query),
+            ...(options.schedulerConfigFile === undefined ? {} : { configuration: options.schedulerConfigFile }),
+          };
+    const facts = scheduler === undefined ? {} : { scheduler };
     const own = { registry, kinds, tokens, nodeLinks, metrics, inFlight, openapi, clock, log, caPem, checks };
-    const server = createApiServer({ ...own, stopping: stopping.signal }, tls);
+    const server = createApiServer({ ...own, ...facts, stopping: stopping.signal }, tls);
     const url = await listen(server.app, host, options.port ?? 0);
     const client = (user: User = internalUser('internal')) => createLocalClient(registry, user);
-    loops = startLoops(options, registry, { client, caPem, signal: stopping.signal });
+    loops = startLoops(options, registry, { client, caPem, ledger, signal: stopping.signal });
     const stop = async (): Promise<void> => {
       await loops?.stop();
       stopping.abort();
@@ -120,11 +133,16 @@ interface Loops {
 interface LoopParts {
   client(user: User): Client;
   readonly caPem: string;
+  readonly ledger: Ledger;
   readonly signal: AbortSignal;
 }
 
 /** Everything that works on the cluster by itself, each through a client of its own. */
-const startLoops = (options: ControlPlaneOptions, registry: Registry, { client, caPem, signal }: LoopParts): Loops => {
+const startLoops = (
+  options: ControlPlaneOptions,
+  registry: Registry,
+  { client, caPem, ledger, signal }: LoopParts,
+): Loops => {
   const { clock, random, log, timings, schedulerConfig } = options;
   const common = { clock, random, log };
   const controllers = startControllers({
@@ -139,6 +157,7 @@ const startLoops = (options: ControlPlaneOptions, registry: Registry, { client, 
       : startScheduler({
           ...common,
           client: client(internalUser('kube-scheduler')),
+          ledger,
           yieldTurn: () => new Promise(resolve => setImmediate(resolve)),
           ...(schedulerConfig === undefined ? {} : { config: schedulerConfig }),
         });

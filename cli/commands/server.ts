@@ -79,7 +79,7 @@ const run = async (io: Io, flags: ServerFlags): Promise<void> => {
       log,
       timings,
       durability,
-      ...(scheduler === undefined ? {} : { schedulerConfig: scheduler.config }),
+      ...(scheduler === undefined ? {} : { schedulerConfig: scheduler.config, schedulerConfigFile: scheduler.source }),
     });
     try {
       const { url, caPem, adminToken, joinToken } = plane;

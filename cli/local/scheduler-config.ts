@@ -14,13 +14,15 @@ import { parseDocuments, type SourceDocument } from '../yaml-source.ts';
 
 export interface SchedulerConfigFile {
   readonly config: ParsedConfig;
+  /** The file itself, for those who ask the server how it decides. */
+  readonly source: { readonly text: string; readonly path: string };
   /** What the file asks for without effect, a line each. */
   readonly warnings: readonly string[];
 }
 
 /** Throws a CliError that has every fault. `path` is absolute. */
 export const readSchedulerConfig = async (path: string): Promise<SchedulerConfigFile> => {
-  const document = readDocument(path);
+  const { document, text } = readDocument(path);
   const loaded = new Map<string, LoadedPlugin>();
   for (const { name, file } of declaredPlugins(document.value))
     if (file !== '' && !loaded.has(name)) loaded.set(name, await loadPlugin(name, resolve(dirname(path), file)));
@@ -28,7 +30,7 @@ export const readSchedulerConfig = async (path: string): Promise<SchedulerConfig
   const lines = (list: readonly Fault[]): readonly string[] => linesOf(list, document);
   if (config === undefined)
     throw new CliError(`${path} cannot be used as the scheduler's configuration:\n${lines(faults).join('\n')}`);
-  return { config, warnings: lines(warnings) };
+  return { config, source: { text, path }, warnings: lines(warnings) };
 };
 
 /** `sched.yaml:7:5: profiles[0].plugins: …`, from the top of the file to its end. */
@@ -38,7 +40,7 @@ const linesOf = (faults: readonly Fault[], document: SourceDocument): readonly s
     .sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column)
     .map(({ place, path, message }) => `${place.text}: ${path === '' ? '' : `${path}: `}${message}`);
 
-const readDocument = (path: string): SourceDocument => {
+const readDocument = (path: string): { readonly document: SourceDocument; readonly text: string } => {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -50,7 +52,7 @@ const readDocument = (path: string): SourceDocument => {
   const stated = documents.filter(({ value }) => value !== null && value !== undefined);
   if (stated.length !== 1)
     throw new CliError(`${path} has ${stated.length} YAML documents; expected one, of kind KubeSchedulerConfiguration`);
-  return stated[0]!;
+  return { document: stated[0]!, text };
 };
 
 const extensions = ['.ts', '.mts', '.js', '.mjs'];

@@ -132,7 +132,7 @@ const startPlane = async (
       random: systemRandom,
       log,
       timings: settings.timings,
-      ...(scheduler === undefined ? {} : { schedulerConfig: scheduler.config }),
+      ...(scheduler === undefined ? {} : { schedulerConfig: scheduler.config, schedulerConfigFile: scheduler.source }),
     });
   try {
     return await start(settings.port);

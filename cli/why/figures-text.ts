@@ -5,7 +5,7 @@ import { obstacleText } from '#engine/explain/obstacle.ts';
 import type { Explanation } from '#engine/explain/why.ts';
 import { type Cell, grid } from './paint.ts';
 import { partText } from './scores-text.ts';
-import type { TextOptions } from './text.ts';
+import type { TextOptions } from './words.ts';
 
 export const figuresLines = (figures: NodeFigures, now: Explanation, { paint }: TextOptions): readonly string[] => {
   const { node, pods, resources, taints, cordoned, filters, nominated } = figures;
@@ -30,7 +30,7 @@ export const figuresLines = (figures: NodeFigures, now: Explanation, { paint }: 
     ...taints.map(taint => `taint ${taint}`),
     ...(nominated.length === 0 ? [] : [`room kept for ${nominated.join(', ')}`]),
   ];
-  const indent = (lines: readonly string[]): readonly string[] => lines.map(line => `  ${line}`);
+  const indent = (lines: readonly string[]): readonly string[] => lines.map(line => (line === '' ? '' : `  ${line}`));
   return [
     ...indent([facts.join(', '), '']),
     ...indent(grid([['RESOURCE', 'ASKED', 'FREE', 'USED', 'NOMINATED', 'ALLOCATABLE', ''], ...amounts], paint)),

@@ -3,7 +3,7 @@ import { humanDuration } from '#api/duration.ts';
 import { fromTime } from '#base/clock.ts';
 import type { DecisionRecord } from './decisions.ts';
 import { grid } from './paint.ts';
-import { milliseconds, type TextOptions } from './text.ts';
+import { milliseconds, type TextOptions } from './words.ts';
 
 export const historyLines = (
   history: readonly DecisionRecord[],

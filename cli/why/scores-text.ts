@@ -3,7 +3,7 @@ import type { ScorePart } from '#engine/explain/scores.ts';
 import type { Explanation } from '#engine/explain/why.ts';
 import { type Cell, grid } from './paint.ts';
 import type { WhyReport } from './report.ts';
-import type { TextOptions } from './text.ts';
+import type { TextOptions } from './words.ts';
 
 export const scoreLines = (now: Explanation, report: WhyReport, options: TextOptions): readonly string[] => {
   const { scores } = now;

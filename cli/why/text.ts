@@ -6,17 +6,10 @@ import { editText, podsText } from '#engine/explain/edit-text.ts';
 import type { Explanation } from '#engine/explain/why.ts';
 import { figuresLines } from './figures-text.ts';
 import { historyLines } from './history-text.ts';
-import type { Paint } from './paint.ts';
 import type { LastAttempt, WhyReport } from './report.ts';
 import { scoreLines } from './scores-text.ts';
 import { verdictLines } from './verdicts-text.ts';
-
-export interface TextOptions {
-  readonly nowMs: number;
-  readonly paint: Paint;
-  /** `--scores`: raw and normalized scores too. */
-  readonly allScores: boolean;
-}
+import { milliseconds, type TextOptions } from './words.ts';
 
 export const whyText = (report: WhyReport, options: TextOptions): string => {
   const lines = [
@@ -85,8 +78,6 @@ const lastLines = (last: LastAttempt | undefined, { nowMs }: TextOptions): reado
     record === undefined ? '' : `, decided at revision ${record.revision} in ${milliseconds(record.durationMs)}`;
   return ['', `last attempt${ago}${times}${took}:`, `  ${last.message}`];
 };
-
-export const milliseconds = (ms: number): string => (ms < 1 ? '<1 ms' : `${Math.round(ms)} ms`);
 
 const nowLines = (report: WhyReport, now: Explanation, options: TextOptions): readonly string[] => {
   if (report.state === 'gated') return [];

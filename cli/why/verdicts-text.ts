@@ -3,7 +3,7 @@ import type { VerdictGroup } from '#engine/explain/groups.ts';
 import { obstacleText } from '#engine/explain/obstacle.ts';
 import type { Explanation } from '#engine/explain/why.ts';
 import { type Cell, grid } from './paint.ts';
-import type { TextOptions } from './text.ts';
+import type { TextOptions } from './words.ts';
 
 /** Clusters up to this size are shown node by node. */
 export const fewNodes = 10;

@@ -25,6 +25,8 @@ export interface Failure {
   readonly plugins: readonly string[];
   /** Text of the PodScheduled condition, before what preemption adds; empty for gated pods. */
   readonly message: string;
+  /** Reasons, and how many nodes gave each, when nodes were looked at. */
+  readonly reasons?: ReadonlyMap<string, number>;
   /** What each node said, when nodes were looked at. */
   readonly verdicts?: Verdicts;
 }

@@ -124,7 +124,7 @@ export const diagnose = (pod: PodView, engine: Engine, verdicts: Verdicts): Fail
   }
   add(excludedReason, rowsPerCode.all[noNode]!);
   if (rowsPerCode.all[noNode]! > 0) plugins.add('NodeAffinity');
-  return { plugins: [...plugins], message: fitError(columns.count, counts), verdicts };
+  return { plugins: [...plugins], message: fitError(columns.count, counts), reasons: counts, verdicts };
 };
 
 /** Nodes per code: all, and those whose reasons are not given one by one. */

@@ -56,6 +56,8 @@ export interface FollowedCluster {
   forget(view: PodView): boolean;
   /** The pod as the cluster has it now. */
   pod(key: string): Pod | undefined;
+  /** The newest revision of an object among the changes that were applied. */
+  readonly revision: number;
 }
 
 /** How long to wait for kinds that a cluster can do without. */
@@ -65,6 +67,7 @@ export const followCluster = (options: ClusterOptions): FollowedCluster => {
   const { columns, queue, clock, wake } = options;
   const inbox: (() => void)[] = [];
   let taken = 0;
+  let revision = 0;
   const assumed = new Map<string, string>();
   const informers: Informer<KubeObject>[] = [];
 
@@ -72,7 +75,11 @@ export const followCluster = (options: ClusterOptions): FollowedCluster => {
     const { client, log, random } = options;
     const informer = new Informer<T>({ client, kind, clock, log, random });
     informer.subscribe(changes => {
-      for (const change of changes) inbox.push(() => apply(change));
+      for (const change of changes)
+        inbox.push(() => {
+          apply(change);
+          revision = Math.max(revision, Number(change.now?.metadata.resourceVersion ?? 0));
+        });
       wake();
     });
     informers.push(informer as unknown as Informer<KubeObject>);
@@ -203,6 +210,9 @@ export const followCluster = (options: ClusterOptions): FollowedCluster => {
       return true;
     },
     pod: key => pods.get(key),
+    get revision() {
+      return revision;
+    },
   };
 };
 

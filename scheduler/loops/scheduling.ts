@@ -15,6 +15,7 @@ import { type Preemption, preempt } from '#engine/preempt.ts';
 import { defaultProfile, type Profile, tellApartBy } from '#engine/profile.ts';
 import { defaultQueueOptions, type QueuedPod, type QueueOptions, SchedulingQueue } from '#engine/queue.ts';
 import { hashOfTies, schedule } from '#engine/schedule.ts';
+import type { Ledger } from './ledger.ts';
 import { followCluster } from './scheduling-cluster.ts';
 import { createCounters, type SchedulerCounters } from './scheduling-counters.ts';
 import { createWriter } from './scheduling-writes.ts';
@@ -31,6 +32,8 @@ export interface SchedulerOptions {
   readonly random: Random;
   readonly log: Log;
   readonly config?: SchedulerConfig;
+  /** Gets every decision; absent: none is remembered. */
+  readonly ledger?: Ledger;
   /** Lets other work of the process run; default: a sleep of no length. */
   readonly yieldTurn?: () => Promise<void>;
 }
@@ -51,7 +54,7 @@ const parkedFlushMs = 30_000;
 const eventHoldMs = 50;
 
 export const startScheduler = (options: SchedulerOptions): RunningScheduler => {
-  const { client, clock, random, log } = options;
+  const { client, clock, random, log, ledger } = options;
   const stop = createStop();
   const yieldTurn = options.yieldTurn ?? (() => clock.sleep(0, stop.signal));
   const profiles = new Map((options.config?.profiles ?? [defaultProfile()]).map(one => [one.schedulerName, one]));
@@ -99,17 +102,22 @@ export const startScheduler = (options: SchedulerOptions): RunningScheduler => {
     }
     const startedMs = clock.now();
     const decision = schedule(view, columns, profile, tie);
+    const durationMs = clock.now() - startedMs;
+    const facts = { view, attempt: queued.attempts, revision: cluster.revision, startedMs, durationMs };
     if (decision.node !== undefined) {
-      counters.attempted('scheduled', clock.now() - startedMs);
+      counters.attempted('scheduled', durationMs);
+      ledger?.placed(facts, decision);
       writer.bind(queued, decision.node.name);
       return;
     }
-    counters.attempted('unschedulable', clock.now() - startedMs);
-    const preemption = preempt(decision, columns, profile, {
-      nowMs: clock.now(),
-      offset: limit => below(random, limit),
-    });
-    writer.refuse(queued, decision, withChoice(preemption, random));
+    counters.attempted('unschedulable', durationMs);
+    const preemption = withChoice(
+      preempt(decision, columns, profile, { nowMs: clock.now(), offset: limit => below(random, limit) }),
+      random,
+    );
+    const { chosen } = preemption;
+    ledger?.refused(facts, decision, preemption, chosen === undefined ? '' : columns.names[chosen.slot]);
+    writer.refuse(queued, decision, preemption);
   };
 
   const run = async (): Promise<void> => {
@@ -141,6 +149,9 @@ export const startScheduler = (options: SchedulerOptions): RunningScheduler => {
       attempt(queued);
     } catch (error) {
       counters.attempted('error', 0);
+      const { view, attempts } = queued;
+      const facts = { view, attempt: attempts, revision: cluster.revision, startedMs: clock.now(), durationMs: 0 };
+      ledger?.failed(facts, error instanceof Error ? error.message : String(error));
       log.error({ err: error, pod: queued.view.key }, 'scheduling a pod failed');
       writer.failed(queued, error);
     }

@@ -11,6 +11,7 @@ import type { InFlight } from './in-flight.ts';
 import type { ServerMetrics } from './metrics.ts';
 import type { NodeLinks } from './node-links.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
+import type { SchedulerFacts } from './scheduler-facts.ts';
 
 export interface ServerDeps {
   readonly registry: Registry;
@@ -25,6 +26,8 @@ export interface ServerDeps {
   readonly caPem: string;
   /** What /readyz waits for, by name; the value says whether it is fine. */
   readonly checks: Readonly<Record<string, () => boolean>>;
+  /** Absent where no scheduler runs beside the server. */
+  readonly scheduler?: SchedulerFacts;
   /** Aborts when the server stops: ends watches, logs and sessions. */
   readonly stopping: AbortSignal;
 }

@@ -24,10 +24,10 @@ export interface Shell {
 }
 
 /** A folder with a kubeconfig whose context `berth` is the server at `url`. */
-export const shellFor = (url: string): Shell => {
+export const shellFor = (url: string, access: Access = { token: 'fake' }): Shell => {
   const folder = mkdtempSync(join(tmpdir(), 'berth-cli-'));
   const kubeconfig = join(folder, 'kubeconfig');
-  writeFileSync(kubeconfig, kubeconfigFor(url));
+  writeFileSync(kubeconfig, kubeconfigFor(url, access));
   return {
     folder,
     kubeconfig,
@@ -58,12 +58,19 @@ export const shellFor = (url: string): Shell => {
   };
 };
 
-const kubeconfigFor = (url: string): string =>
+export interface Access {
+  readonly token: string;
+  readonly caFile?: string;
+}
+
+const kubeconfigFor = (url: string, { token, caFile }: Access): string =>
   JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'berth',
     contexts: [{ name: 'berth', context: { cluster: 'berth', user: 'berth' } }],
-    clusters: [{ name: 'berth', cluster: { server: url } }],
-    users: [{ name: 'berth', user: { token: 'fake' } }],
+    clusters: [
+      { name: 'berth', cluster: { server: url, ...(caFile === undefined ? {} : { 'certificate-authority': caFile }) } },
+    ],
+    users: [{ name: 'berth', user: { token } }],
   });

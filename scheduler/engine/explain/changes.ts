@@ -69,8 +69,8 @@ export const smallestChanges = (
     const key = JSON.stringify(edits);
     const kind = kindOf(edits);
     const isNewNode = edits.some(({ is }) => is === 'addNode');
-    // Of lower requests only the first: it is the largest that fits.
-    const most = kind.includes('lowerRequest') ? 1 : mostAlike;
+    // Of lower requests and higher priorities only the first: it is the least change of its sort.
+    const most = kind.includes('lowerRequest') || kind.includes('priority') ? 1 : mostAlike;
     if (seen.has(key) || (alike.get(kind) ?? 0) >= most || (isNewNode && hasNewNode)) continue;
     seen.add(key);
     const change = triedOut(edits, scratch);
@@ -162,7 +162,9 @@ const priorityIdeas = (judged: Judged, { priorityClasses }: ChangeOptions): read
   const from = pod.priority;
   const base: readonly Edit[] = pod.pod.spec.preemptionPolicy === 'Never' ? [{ is: 'mayPreempt' }] : [];
   const ideas: (readonly Edit[])[] = base.length === 0 ? [] : [base];
-  const higher = priorityClasses.filter(({ value }) => value > from).sort((a, b) => a.value - b.value);
+  const higher = priorityClasses
+    .filter(({ name, value }) => value > from && !name.startsWith('system-'))
+    .sort((a, b) => a.value - b.value);
   for (const { name, value } of higher) ideas.push([...base, { is: 'priority', className: name, from, to: value }]);
   const placed = new Set<number>();
   for (let i = 0; i < columns.count; i++)

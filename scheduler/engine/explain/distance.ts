@@ -2,7 +2,9 @@
  * How far a node is from taking a pod: 0 when it fits; a shortage counts as the share of the request that does not fit,
  * a full node as one half, too much skew as less than 1, all else that stands in the way as 1. Cheap enough for every node of a big cluster.
  */
+
 import { leastOf, SpreadRun } from '../plugins/spread-filter.ts';
+import { unschedulableTaint } from './apply-edits.ts';
 import type { Judged } from './judged.ts';
 
 export const distances = (judged: Judged): Float64Array => {
@@ -14,9 +16,11 @@ export const distances = (judged: Judged): Float64Array => {
       continue;
     }
     const isFit = name === 'NodeResourcesFit';
+    const isTaint = name === 'TaintToleration';
     for (let i = 0; i < columns.count; i++) {
       const row = columns.live[i]!;
-      if (codes[row] !== 0) total[row]! += isFit ? shortage(judged, row) : 1;
+      if (codes[row] === 0 || (isTaint && isTheCordons(judged, row))) continue;
+      total[row]! += isFit ? shortage(judged, row) : 1;
     }
   }
   if (allowed !== undefined)
@@ -39,6 +43,11 @@ const addSkew = ({ columns }: Judged, run: SpreadRun, codes: Uint8Array, total: 
     total[row]! += sum === 0 ? 0.5 : sum;
   }
 };
+
+/** The node is cordoned, which counts by itself, and has no taint but the one that comes with that. */
+const isTheCordons = ({ columns }: Judged, row: number): boolean =>
+  columns.unschedulable[row] === 1 &&
+  columns.taintLists[columns.taints[row]!]!.every(({ key }) => key === unschedulableTaint);
 
 const shortage = ({ pod, columns, reserved }: Judged, row: number): number => {
   const { usage } = pod.shape;

@@ -1,5 +1,6 @@
 /** Nodes that refuse a pod for the same reasons, taken together, the nearest to fitting first. */
 import type { Node } from '#api/kinds/core.ts';
+import { unschedulableTaint } from './apply-edits.ts';
 import type { Judged, JudgedFilter } from './judged.ts';
 import { unmatchedBy } from './labels-wanted.ts';
 import { type Obstacle, requirementText, taintText } from './obstacle.ts';
@@ -55,7 +56,9 @@ const reasonReader = (judged: Judged): ((row: number) => readonly string[]) => {
     const list = judged.columns.taints[row]!;
     let known = taints.get(list);
     if (known === undefined) {
-      known = untoleratedOn(judged.pod, judged.columns.taintLists[list]!).map(taint => `taint ${taintText(taint)}`);
+      known = untoleratedOn(judged.pod, judged.columns.taintLists[list]!)
+        .filter(({ key }) => key !== unschedulableTaint || judged.columns.unschedulable[row] === 0)
+        .map(taint => `taint ${taintText(taint)}`);
       taints.set(list, known);
     }
     return known;

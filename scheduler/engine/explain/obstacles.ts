@@ -5,6 +5,7 @@ import { SpreadRun } from '../plugins/spread-filter.ts';
 import { addressesClash } from '../port-index.ts';
 import type { PodView } from '../shape.ts';
 import { apartOn } from './apart.ts';
+import { unschedulableTaint } from './apply-edits.ts';
 import { type Judged, type JudgedFilter, reservedAmount } from './judged.ts';
 import { unmatchedBy } from './labels-wanted.ts';
 import type { Obstacle } from './obstacle.ts';
@@ -12,6 +13,14 @@ import { unevenOn } from './uneven.ts';
 
 /** In the order in which the plugins are asked; the first is the one that the scheduler names. */
 export const obstaclesOn = (judged: Judged, row: number): readonly Obstacle[] => {
+  const all = allOn(judged, row);
+  // The taint that comes with a cordon says nothing new.
+  return all.some(({ is }) => is === 'cordoned')
+    ? all.filter(one => one.is !== 'taint' || one.taint.key !== unschedulableTaint)
+    : all;
+};
+
+const allOn = (judged: Judged, row: number): readonly Obstacle[] => {
   const left: readonly Obstacle[] =
     judged.allowed === undefined || judged.allowed.has(row) ? [] : [{ plugin: 'NodeAffinity', is: 'leftOut' }];
   return [

@@ -1,0 +1,11 @@
+/** What the parts of `berth why`'s text share. */
+import type { Paint } from './paint.ts';
+
+export interface TextOptions {
+  readonly nowMs: number;
+  readonly paint: Paint;
+  /** `--scores`: raw and normalized scores too. */
+  readonly allScores: boolean;
+}
+
+export const milliseconds = (ms: number): string => (ms < 1 ? '<1 ms' : `${Math.round(ms)} ms`);
