@@ -5,8 +5,6 @@
  */
 import type { Node, Pod } from '#api/kinds/core.ts';
 import { podKind } from '#api/kinds/core.ts';
-import { milliValue, wholeValue } from '#api/quantity.ts';
-import { podRequests } from '#api/resources.ts';
 import type { Clock, Signal } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
@@ -21,15 +19,16 @@ import { ImagePuller } from './image-puller.ts';
 import { Limiter } from './limiter.ts';
 import type { HostFacts, Machine } from './machine.ts';
 import { isSandbox, type Owner, type PodSeen } from './names.ts';
+import { NodeFactsSource, requestedBy } from './node-facts.ts';
 import { NodeKeeper } from './node-keeper.ts';
-import { type NodeConfig, type NodeFacts, newNode, nodeStatusOf, usageText } from './node-status.ts';
+import { type NodeConfig, newNode, nodeStatusOf, usageText } from './node-status.ts';
 import { Observer } from './observed.ts';
 import { OrphanSweeper } from './orphans.ts';
 import type { PodDeps } from './pod-deps.ts';
 import type { MachinePolicy } from './pod-plan.ts';
 import { PodWorker } from './pod-worker.ts';
 import { ReferenceStore } from './references.ts';
-import type { ContainerRuntime, ContainerSeen, EngineInfo, ImageFound } from './runtime.ts';
+import type { ContainerRuntime, ContainerSeen, EngineInfo } from './runtime.ts';
 import { Sampler } from './stats.ts';
 import type { AgentTimings } from './timings.ts';
 
@@ -59,9 +58,6 @@ export interface AgentParts {
   readonly remarks: readonly string[];
 }
 
-/** How often the engine is asked for its images: a question that costs it more than the others. */
-const imagesEveryMs = 10_000;
-
 export class Agent {
   readonly #parts: AgentParts;
   readonly #deps: PodDeps;
@@ -76,8 +72,7 @@ export class Agent {
   readonly #stop = createStop();
   readonly #flush: () => Promise<void>;
   readonly #shareFault: string | undefined;
-  #images: readonly ImageFound[] = [];
-  #imagesAtMs = 0;
+  readonly #facts: NodeFactsSource;
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(parts: AgentParts) {
@@ -106,6 +101,12 @@ export class Agent {
         for (const uid of uids) this.#workers.get(uid)?.referencesChanged();
       },
     });
+    this.#facts = new NodeFactsSource({
+      ...parts,
+      shareFault: this.#shareFault,
+      engineFault: () => this.#observer.fault,
+      memoryInUseBytes: () => this.#sampler.usage()?.memoryWorkingSetBytes,
+    });
     this.#deps = this.#podDeps(recorder);
     this.#keeper = new NodeKeeper({
       client,
@@ -116,7 +117,7 @@ export class Agent {
       config,
       timings,
       enforcesShare: this.#shareFault === undefined,
-      facts: () => this.#nodeFacts(),
+      facts: () => this.#facts.gather(),
       usage: () => this.#usageText(),
     });
     this.#sampler = new Sampler({
@@ -267,47 +268,20 @@ export class Agent {
     const known = this.#keeper.node;
     if (known?.status?.allocatable) return known;
     const node = newNode(this.#parts.config, this.#parts.info);
-    return { ...node, status: nodeStatusOf(this.#parts.config, this.#baseFacts(), undefined, this.#parts.clock.now()) };
-  }
-
-  #activePods(besides: Pod): readonly Pod[] {
-    return [...this.#workers.values()]
-      .filter(worker => worker.isActive && worker.pod.metadata.uid !== besides.metadata.uid)
-      .map(worker => worker.pod);
-  }
-
-  #baseFacts(): NodeFacts {
-    const { info, host, remarks } = this.#parts;
     return {
-      info,
-      host,
-      images: this.#images,
-      fileSystem: { capacityBytes: 0, availableBytes: 0 },
-      memoryInUseBytes: this.#sampler.usage()?.memoryWorkingSetBytes,
-      engineFault: this.#observer.fault,
-      shareFault: this.#shareFault,
-      remarks,
+      ...node,
+      status: nodeStatusOf(this.#parts.config, this.#facts.known(), undefined, this.#parts.clock.now()),
     };
   }
 
-  async #nodeFacts(): Promise<NodeFacts> {
-    const { machine, dataDir, runtime, clock } = this.#parts;
-    if (this.#observer.fault === undefined && clock.now() - this.#imagesAtMs >= imagesEveryMs) {
-      this.#imagesAtMs = clock.now();
-      this.#images = await runtime.images().catch(() => this.#images);
-    }
-    return { ...this.#baseFacts(), fileSystem: await machine.files.fileSystem(dataDir) };
+  #activePods(besides?: Pod): readonly Pod[] {
+    return [...this.#workers.values()]
+      .filter(worker => worker.isActive && worker.pod.metadata.uid !== besides?.metadata.uid)
+      .map(worker => worker.pod);
   }
 
   #usageText(): string | undefined {
     const used = this.#sampler.usage();
-    if (!used) return undefined;
-    const requests = [...this.#workers.values()]
-      .filter(worker => worker.isActive)
-      .map(worker => podRequests(worker.pod));
-    const sum = (resource: string, value: (text: string) => number) =>
-      requests.reduce((total, list) => total + value(list[resource] ?? '0'), 0);
-    const requested = { cpuMilli: sum('cpu', milliValue), memoryBytes: sum('memory', wholeValue) };
-    return usageText(used, requested, this.#node().status?.allocatable ?? {});
+    return used && usageText(used, requestedBy(this.#activePods()), this.#node().status?.allocatable ?? {});
   }
 }

@@ -53,6 +53,8 @@ export const podCgroupLimits = (pod: Pod, cpuCeilingMilli: number | undefined): 
   const milli = cpuLimit === undefined ? undefined : Math.min(milliValue(cpuLimit), cpuCeilingMilli ?? Infinity);
   return {
     cpuShares: cpuShares(shares),
+    // The kubelet's NoSwap, its default.
+    noSwap: true,
     ...(milli === undefined ? {} : { cpuQuotaMicros: cpuQuota(milli) }),
     ...(memoryLimit === undefined ? {} : { memoryBytes: Math.max(wholeValue(memoryLimit), leastPodMemoryBytes) }),
   };

@@ -43,6 +43,8 @@ export interface CgroupLimits {
   /** Microseconds per 100 ms; absent: unlimited. */
   readonly cpuQuotaMicros?: number;
   readonly memoryBytes?: number;
+  /** Nothing of it is swapped out, also without a limit of memory, which version 1 needs for that. */
+  readonly noSwap?: boolean;
 }
 
 export interface OomEvidence {

@@ -3,40 +3,35 @@
  * happens (a change of the object, of a container, a timer) only wakes it. Long work (pulls, hooks) runs beside the
  * loop and wakes it at its end; statuses are written by status-writer.ts without holding the loop up.
  */
-import type { Container, Pod, PodStatus } from '#api/kinds/core.ts';
+import type { Pod, PodStatus } from '#api/kinds/core.ts';
 import { createBackoff } from '#base/backoff.ts';
 import { toTime } from '#base/clock.ts';
 import { createStop } from '#base/stop.ts';
 import { backoffNotes, type Told } from './backoff-events.ts';
-import { settle } from './evidence.ts';
 import { Jobs } from './jobs.ts';
 import { label, type PodSeen } from './names.ts';
 import { heardOom, killsIn, livedOn, oomSettlesMs, tellOomInside } from './oom.ts';
 import { Pause } from './pause.ts';
-import { type Change, createContainer, createSandbox, setUpVolumes, startContainer } from './pod-actions.ts';
-import { cleanPod, finishPod, removeContainers } from './pod-cleanup.ts';
+import { perform, podIPOf, type Round, same, stopContainer } from './performing.ts';
+import type { Change } from './pod-actions.ts';
+import { finishPod } from './pod-cleanup.ts';
 import { type PodDeps, podEvent } from './pod-deps.ts';
 import { advance } from './pod-machine.ts';
 import {
   adopted,
   containerMemory,
   forgetGone,
-  instanceMemory,
   newMemory,
   type PodMemory,
   referencesChanged,
-  type StopCause,
-  withContainer,
   withInstance,
   withPod,
 } from './pod-memory.ts';
 import { isTerminal } from './pod-phase.ts';
-import { type Action, allContainers, graceOf } from './pod-plan.ts';
+import { allContainers } from './pod-plan.ts';
 import { Prober } from './probes.ts';
-import { pullImage } from './pulling.ts';
-import { type ContainerSeen, isFault } from './runtime.ts';
+import { isFault } from './runtime.ts';
 import { StatusWriter } from './status-writer.ts';
-import { beginStop, carryOutStop, killContainer, runPostStart } from './stopping.ts';
 
 /** The kubelet looks at a pod in trouble again after this time, and up to half of it more (backOffPeriod). */
 const syncEveryMs = 10_000;
@@ -65,7 +60,8 @@ export class PodWorker {
     this.#status = new StatusWriter(deps.client, deps.clock, deps.random, deps.log, written => this.update(written));
     this.#prober = new Prober(deps, {
       changed: (id, change) => this.#change(memory => withInstance(memory, id, change)),
-      unhealthy: (container, seen, cause, graceMs) => this.#beginStop(container, seen, cause, graceMs),
+      unhealthy: (container, seen, cause, graceMs) =>
+        stopContainer(this.#round(deps.observer.pod(this.#uid)), container, seen, cause, graceMs),
     });
   }
 
@@ -173,9 +169,11 @@ export class PodWorker {
     this.#probe(seen);
     if (this.#volumesStale && this.#memory.volumesReady) {
       this.#volumesStale = false;
-      this.#apply(await setUpVolumes(deps, this.#pod, this.#podIP(seen), this.#stop.signal));
+      this.#apply(await perform(this.#round(seen), { do: 'volumes' }));
     }
-    const changes = await Promise.all(step.actions.map(action => this.#perform(action, seen)));
+    const changes = await Promise.all(
+      step.actions.map(action => (action.do === 'finish' ? this.#finish() : perform(this.#round(seen), action))),
+    );
     for (const change of changes) this.#apply(change);
     if (changes.length > 0) return 0;
     return Math.min(step.wakeAtMs ?? Number.POSITIVE_INFINITY, tellAtMs) - deps.clock.now();
@@ -231,76 +229,25 @@ export class PodWorker {
 
   #probe(seen: PodSeen): void {
     const isEnding = this.#pod.metadata.deletionTimestamp !== undefined;
-    this.#prober.keep(this.#pod, seen, this.#memory, this.#podIP(seen), isEnding);
+    this.#prober.keep(this.#pod, seen, this.#memory, podIPOf(this.#round(seen)), isEnding);
   }
 
-  #podIP(seen: PodSeen): string {
-    return this.#pod.spec.hostNetwork ? this.#deps.hostIP : (seen.sandboxes[0]?.ip ?? '');
-  }
-
-  async #perform(action: Action, seen: PodSeen): Promise<Change> {
-    const deps = this.#deps;
-    const pod = this.#pod;
-    switch (action.do) {
-      case 'volumes':
-        return setUpVolumes(deps, pod, this.#podIP(seen), this.#stop.signal);
-      case 'sandbox':
-        return createSandbox(deps, pod, action.attempt);
-      case 'pull':
-        return this.#pull(action.container);
-      case 'create':
-        return createContainer(deps, pod, seen.sandboxes[0]!, action);
-      case 'start':
-        return deps.starts.run(() => startContainer(deps, pod, action.container, action.id));
-      case 'post-start':
-        return this.#postStart(action.container, this.#find(action.id), seen);
-      case 'settle':
-        return settle(deps, pod, action.container, this.#find(action.id), this.#memory);
-      case 'stop':
-        this.#beginStop(action.container, this.#find(action.id), action.cause, action.graceMs);
-        return same;
-      case 'kill':
-        return killContainer(deps, action.id);
-      case 'remove':
-        return removeContainers(deps, [action.id]);
-      case 'clean':
-        return cleanPod(deps, this.#uid, { containers: action.containers, volumes: hasMemoryVolume(pod), pod });
-      case 'finish':
-        return this.#finish();
-    }
-  }
-
-  #find(id: string): ContainerSeen {
-    const found = this.#deps.observer.all().find(seen => seen.id === id);
-    if (!found) throw new Error(`container ${id} has gone`);
-    return found;
+  #round(seen: PodSeen): Round {
+    return {
+      deps: this.#deps,
+      pod: this.#pod,
+      memory: this.#memory,
+      seen,
+      signal: this.#stop.signal,
+      begin: (work, undo) => this.#jobs.begin(work, undo),
+      change: change => this.#change(change),
+    };
   }
 
   async #finish(): Promise<Change> {
     this.#isDone = this.#isGone || (await finishPod(this.#deps, this.#pod));
     if (!this.#isDone) await this.#deps.clock.sleep(1000, this.#stop.signal);
     return same;
-  }
-
-  async #pull(container: Container): Promise<Change> {
-    const pull = () => pullImage(this.#deps, this.#pod, container, this.#stop.signal);
-    this.#jobs.begin(pull, memory => withContainer(memory, container.name, { image: undefined }));
-    return memory => withContainer(memory, container.name, { image: 'pulling' });
-  }
-
-  async #postStart(container: Container, seen: ContainerSeen, all: PodSeen): Promise<Change> {
-    const hook = () => runPostStart(this.#deps, this.#pod, container, seen, this.#podIP(all), this.#stop.signal);
-    this.#jobs.begin(hook, memory => withInstance(memory, seen.id, { postStart: undefined }));
-    return memory => withInstance(memory, seen.id, { postStart: 'running' });
-  }
-
-  #beginStop(container: Container, seen: ContainerSeen, cause: StopCause, graceMs = graceOf(this.#pod)): void {
-    if (instanceMemory(this.#memory, seen.id).stopping) return;
-    const podIP = this.#podIP(this.#deps.observer.pod(this.#uid));
-    const request = { container, seen, cause, graceMs, podIP };
-    this.#change(beginStop(this.#deps, this.#pod, request));
-    const carryOut = () => carryOutStop(this.#deps, this.#pod, request, this.#stop.signal);
-    this.#jobs.begin(carryOut, memory => withInstance(memory, seen.id, { stopping: undefined }));
   }
 
   #apply(change: Change): void {
@@ -313,8 +260,6 @@ export class PodWorker {
   }
 }
 
-const same: Change = memory => memory;
-
 const isNewer = (a: Pod, b: Pod): boolean =>
   Number(a.metadata.resourceVersion ?? 0) > Number(b.metadata.resourceVersion ?? 0);
 
@@ -322,6 +267,3 @@ const isNewer = (a: Pod, b: Pod): boolean =>
 const hasDownwardChange = (a: Pod, b: Pod): boolean =>
   JSON.stringify([a.metadata.labels, a.metadata.annotations]) !==
   JSON.stringify([b.metadata.labels, b.metadata.annotations]);
-
-const hasMemoryVolume = (pod: Pod): boolean =>
-  pod.spec.volumes?.some(({ emptyDir }) => emptyDir?.medium === 'Memory') === true;

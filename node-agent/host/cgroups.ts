@@ -40,13 +40,58 @@ export const weightOf = (shares: number): number => 1 + Math.floor(((shares - 2)
 export const sliceName = (parts: readonly string[]): string =>
   `${[root, ...parts].map(part => part.replaceAll(/[^A-Za-z0-9:_.]/g, '_')).join('-')}.slice`;
 
+/** Where systemd has the slice, below the mount of a hierarchy. */
+export const slicePath = (parts: readonly string[]): string =>
+  path.join(...[sliceName([]), ...parts.map((_, i) => sliceName(parts.slice(0, i + 1)))]);
+
+/** The last part of the path that a slice right below `parts` stands for: pod uids, which have no `_`. */
+export const childOfSlice = (parts: readonly string[], name: string): readonly string[] => {
+  const before = sliceName(parts)
+    .replace(/slice$/, '')
+    .replace(/\.$/, '-');
+  if (!name.startsWith(before) || !name.endsWith('.slice')) return [];
+  return [name.slice(before.length, -'.slice'.length).replaceAll('_', '-')];
+};
+
+/** What systemctl is told for a group: limits until the next boot, then the slice itself, which exists only once started. */
+export const sliceCommands = (
+  parts: readonly string[],
+  limits: CgroupLimits,
+): readonly (readonly [string, ...string[]])[] => {
+  const percent = limits.cpuQuotaMicros === undefined ? '' : `${(limits.cpuQuotaMicros * 100) / periodMicros}%`;
+  const properties = [
+    `CPUQuota=${percent}`,
+    `MemoryMax=${limits.memoryBytes ?? 'infinity'}`,
+    `MemorySwapMax=${maySwap(limits) ? 'infinity' : '0'}`,
+    ...(limits.cpuShares === undefined ? [] : [`CPUWeight=${weightOf(limits.cpuShares)}`]),
+  ];
+  const slice = sliceName(parts);
+  return [
+    ['set-property', '--runtime', slice, ...properties],
+    ['start', slice],
+  ];
+};
+
+const systemctl = async (commands: readonly (readonly string[])[]): Promise<void> => {
+  for (const command of commands) await run('systemctl', command);
+};
+
+/** Without this its limits would stay in /run until the next boot. */
+const forgetSlice = async (parts: CgroupPath): Promise<void> => {
+  const slice = sliceName(parts);
+  for (const command of ['stop', 'revert'])
+    await run('systemctl', [command, slice]).catch(() => {
+      // A slice that systemd does not know has nothing to forget; what is left of its group is removed after this.
+    });
+};
+
+/** A limit of memory is one of memory and swap together, as with the engine's MemorySwap = Memory. */
+const maySwap = (limits: CgroupLimits): boolean => limits.memoryBytes === undefined && limits.noSwap !== true;
+
 export const openCgroups = (options: CgroupOptions): Cgroups => {
   const { version, mount } = options;
   const isSystemd = options.driver === 'systemd';
-  const relative = (parts: CgroupPath): string =>
-    isSystemd
-      ? path.join(...[[], ...parts.map((_, i) => parts.slice(0, i + 1))].map(prefix => sliceName(prefix as string[])))
-      : path.join(root, ...parts);
+  const relative = isSystemd ? slicePath : (parts: CgroupPath): string => path.join(root, ...parts);
   const directory = (parts: CgroupPath, controller: string): string =>
     version === '1' ? path.join(mount, controller, relative(parts)) : path.join(mount, relative(parts));
 
@@ -68,8 +113,7 @@ export const openCgroups = (options: CgroupOptions): Cgroups => {
     if (limits.cpuShares !== undefined) put('cpu.weight', String(weightOf(limits.cpuShares)));
     put('cpu.max', `${limits.cpuQuotaMicros ?? 'max'} ${periodMicros}`);
     put('memory.max', String(limits.memoryBytes ?? 'max'));
-    if (fs.existsSync(path.join(at, 'memory.swap.max')))
-      put('memory.swap.max', limits.memoryBytes === undefined ? 'max' : '0');
+    if (fs.existsSync(path.join(at, 'memory.swap.max'))) put('memory.swap.max', maySwap(limits) ? 'max' : '0');
   };
 
   const make = (parts: CgroupPath): void => {
@@ -84,18 +128,6 @@ export const openCgroups = (options: CgroupOptions): Cgroups => {
       fs.writeFileSync(path.join(above, 'cgroup.subtree_control'), '+cpu +memory +pids');
     }
     fs.writeFileSync(path.join(directory(parts, ''), 'cgroup.subtree_control'), '+cpu +memory +pids');
-  };
-
-  const setSystemd = async (parts: CgroupPath, limits: CgroupLimits): Promise<void> => {
-    const percent = limits.cpuQuotaMicros === undefined ? '' : `${(limits.cpuQuotaMicros * 100) / periodMicros}%`;
-    await run('systemctl', [
-      'set-property',
-      '--runtime',
-      sliceName(parts),
-      `CPUQuota=${percent}`,
-      `MemoryMax=${limits.memoryBytes ?? 'infinity'}`,
-      ...(limits.cpuShares === undefined ? [] : [`CPUWeight=${weightOf(limits.cpuShares)}`]),
-    ]);
   };
 
   const removeTree = (at: string): void => {
@@ -114,7 +146,7 @@ export const openCgroups = (options: CgroupOptions): Cgroups => {
     unwritable: whyUnwritable(options, () => make([])),
     parentOf: parts => (isSystemd ? sliceName(parts) : `/${path.join(root, ...parts)}`),
     apply: async (parts, limits) => {
-      if (isSystemd) return setSystemd(parts, limits);
+      if (isSystemd) return systemctl(sliceCommands(parts, limits));
       make(parts);
       if (version === '1') writeV1(parts, limits);
       else writeV2(parts, limits);
@@ -132,6 +164,7 @@ export const openCgroups = (options: CgroupOptions): Cgroups => {
     },
     usage: parts => openUsage(version, controller => directory(parts, controller)),
     remove: async parts => {
+      if (isSystemd) await forgetSlice(parts);
       for (const at of allDirectories(parts)) removeTree(at);
     },
     prune: async parts => {
@@ -144,7 +177,7 @@ export const openCgroups = (options: CgroupOptions): Cgroups => {
       return fs
         .readdirSync(at, { withFileTypes: true })
         .filter(entry => entry.isDirectory())
-        .map(entry => entry.name);
+        .flatMap(entry => (isSystemd ? childOfSlice(parts, entry.name) : [entry.name]));
     },
   };
 };
