@@ -103,9 +103,13 @@ describe('cgroups of a pod', () => {
     pod({ containers: resources.map((each, i) => container(`c${i}`, { resources: each })) });
   const full = { limits: { cpu: '500m', memory: '64Mi' }, requests: { cpu: '250m', memory: '64Mi' } };
   test.each([
-    ['BestEffort', withResources({}), { cpuShares: 2 }],
-    ['all limited', withResources(full, full), { cpuShares: 512, cpuQuotaMicros: 100_000, memoryBytes: 128 << 20 }],
-    ['one not limited', withResources(full, { requests: { cpu: '250m' } }), { cpuShares: 512 }],
+    ['BestEffort', withResources({}), { cpuShares: 2, noSwap: true }],
+    [
+      'all limited',
+      withResources(full, full),
+      { cpuShares: 512, cpuQuotaMicros: 100_000, memoryBytes: 128 << 20, noSwap: true },
+    ],
+    ['one not limited', withResources(full, { requests: { cpu: '250m' } }), { cpuShares: 512, noSwap: true }],
   ])('%s', (_name, p, limits) => {
     expect(podCgroupLimits(p, undefined)).toEqual(limits);
   });
