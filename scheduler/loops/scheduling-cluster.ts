@@ -39,6 +39,8 @@ export interface ClusterOptions {
   readonly columns: Columns;
   readonly queue: SchedulingQueue;
   readonly profiles: ReadonlyMap<string, Profile>;
+  /** Lets other work of the process run. */
+  readonly yieldTurn: () => Promise<void>;
   /** Called when there is something new to apply. */
   readonly wake: () => void;
 }
@@ -72,8 +74,8 @@ export const followCluster = (options: ClusterOptions): FollowedCluster => {
   const informers: Informer<KubeObject>[] = [];
 
   const follow = <T extends KubeObject>(kind: Kind<T>, apply: (change: ObjectChange<T>) => void): Informer<T> => {
-    const { client, log, random } = options;
-    const informer = new Informer<T>({ client, kind, clock, log, random });
+    const { client, log, random, yieldTurn } = options;
+    const informer = new Informer<T>({ client, kind, clock, log, random, yieldTurn });
     informer.subscribe(changes => {
       for (const change of changes)
         inbox.push(() => {

@@ -75,7 +75,7 @@ export const startScheduler = (options: SchedulerOptions): RunningScheduler => {
   });
   const tie = hashOfTies(Math.floor(random.next() * 2 ** 32));
   const wake = createWake(clock, stop.signal);
-  const cluster = followCluster({ client, clock, random, log, columns, queue, profiles, wake: wake.now });
+  const cluster = followCluster({ client, clock, random, log, columns, queue, profiles, yieldTurn, wake: wake.now });
   const writer = createWriter({
     client,
     clock,

@@ -13,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   up: async () => (await import('./up.ts')).upBench,
   agent: async () => (await import('./agent.ts')).agentBench,
   http: async () => (await import('./scheduler-http.ts')).schedulerHttpBench,
+  turns: async () => (await import('./scheduler-turns.ts')).schedulerTurnsBench,
   scheduler: async () => (await import('./scheduler.ts')).schedulerBench,
 };
 

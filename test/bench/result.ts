@@ -6,7 +6,7 @@ export interface BenchResult {
   /** What the value is measured against, where there is an aim: `≤ 1.5` or `≥ 8000`. */
   readonly aim?: { readonly atMost: number } | { readonly atLeast: number };
   /** Raw samples and figures, kept so that a reader can check. */
-  readonly raw: Readonly<Record<string, number | string | readonly number[]>>;
+  readonly raw: Readonly<Record<string, number | string | readonly (number | Readonly<Record<string, number>>)[]>>;
 }
 
 export interface Bench {
