@@ -73,6 +73,7 @@ export const smallestChanges = (
     const most = kind.includes('lowerRequest') || kind.includes('priority') ? 1 : mostAlike;
     if (seen.has(key) || (alike.get(kind) ?? 0) >= most || (isNewNode && hasNewNode)) continue;
     seen.add(key);
+    if (found.some(({ edits: known }) => isMoreOfTheSame(known, edits))) continue;
     const change = triedOut(edits, scratch);
     if (change === undefined) continue;
     const shorter = JSON.stringify(change.edits);
@@ -101,6 +102,18 @@ const triedOut = (edits: readonly Edit[], scratch: Scratch): Omit<Change, 'cost'
   // What is left with a number in it then works on another node, where the number may be a better one: that is told by itself.
   return needed !== edits && needed.some(({ is }) => measured.has(is)) ? undefined : { edits: needed, ...tried };
 };
+
+/** All that is known to help, and more besides, without sparing the pod much. */
+const isMoreOfTheSame = (known: readonly Edit[], edits: readonly Edit[]): boolean =>
+  edits.length > known.length &&
+  known.every(one =>
+    edits.some(other => {
+      if (kindOf([one]) !== kindOf([other])) return false;
+      return (
+        one.is !== 'lowerRequest' || other.is !== 'lowerRequest' || other.from - other.to > (one.from - one.to) / 2
+      );
+    }),
+  );
 
 const measured: ReadonlySet<Edit['is']> = new Set(['lowerRequest', 'shrinkPod', 'maxSkew', 'minDomains'] as const);
 

@@ -8,49 +8,12 @@ import { type Change, smallestChanges } from '#engine/explain/changes.ts';
 import type { Edit } from '#engine/explain/edit.ts';
 import { explain } from '#engine/explain/why.ts';
 import { defaultProfile } from '#engine/profile.ts';
-import { type ClusterState, columnsOf, emptyState, podKey, withChanges } from '#engine/world.ts';
-import { nodeArbitrary, podArbitrary } from '../clusters.ts';
-import { decidePlainly, type PlainCluster } from '../reference/reference.ts';
+import { type ClusterState, columnsOf, podKey, withChanges } from '#engine/world.ts';
+import { decidePlainly } from '../reference/reference.ts';
+import { bigPod, named, plainOf, stateArbitrary } from './clusters.ts';
 
 const profile = defaultProfile();
-const nodeNames = Array.from({ length: 6 }, (_, i) => `n${i}`);
 const runs = Number(process.env['BERTH_PROPERTY_RUNS'] ?? 150);
-
-const uniqueNodes = fc.uniqueArray(nodeArbitrary(fc.constantFrom(...nodeNames)), {
-  minLength: 1,
-  maxLength: 6,
-  selector: node => node.metadata.name,
-});
-
-const stateArbitrary: fc.Arbitrary<ClusterState> = fc
-  .record({
-    nodes: uniqueNodes,
-    pods: fc.array(fc.tuple(podArbitrary, fc.constantFrom(...nodeNames), fc.constantFrom(0, 0, 5)), { maxLength: 14 }),
-  })
-  .map(({ nodes, pods }) => ({
-    ...emptyState,
-    nodes,
-    pods: pods.map(([pod, nodeName, priority], i) => ({
-      ...pod,
-      metadata: { ...pod.metadata, name: `p${i}` },
-      spec: {
-        ...pod.spec,
-        nodeName: nodes.some(node => node.metadata.name === nodeName) ? nodeName : nodes[0]!.metadata.name,
-        priority,
-      },
-    })),
-    namespaces: [
-      { metadata: { name: 'default', labels: { team: 'blue' } } },
-      { metadata: { name: 'team', labels: { team: 'red' } } },
-    ] as unknown as ClusterState['namespaces'],
-  }));
-
-const plainOf = (state: ClusterState): PlainCluster => ({
-  nodes: state.nodes,
-  pods: state.pods,
-  namespaces: new Map(state.namespaces.map(({ metadata }) => [metadata.name, metadata.labels ?? {}])),
-  services: [],
-});
 
 const afterwards = (state: ClusterState, pod: Pod, edits: readonly Edit[]): { state: ClusterState; pod: Pod } => {
   const nodes = new Map<string, Node>(state.nodes.map(node => [node.metadata.name, node]));
@@ -73,15 +36,6 @@ const suggestionsFor = (state: ClusterState, pod: Pod): { columns: Columns; chan
   const columns = columnsOf(state);
   return { columns, changes: smallestChanges(columns.view(pod), columns, profile, options) };
 };
-
-const named = (pod: Pod): Pod => ({ ...pod, metadata: { ...pod.metadata, name: 'new' } });
-const bigPod = fc
-  .tuple(podArbitrary, fc.constantFrom(undefined, '1700m', '3', '9'), fc.constantFrom(undefined, '2500Mi', '9Gi'))
-  .map(([pod, cpu, memory]): Pod => {
-    const [first, ...others] = pod.spec.containers;
-    const requests = { ...first!.resources?.requests, ...(cpu ? { cpu } : {}), ...(memory ? { memory } : {}) };
-    return { ...pod, spec: { ...pod.spec, containers: [{ ...first!, resources: { requests } }, ...others] } };
-  });
 
 describe('a suggested change', () => {
   test('makes the pod fit, as the plain reference sees it', () => {
