@@ -12,6 +12,7 @@ import { Nominations } from './nominations.ts';
 import { type HeldTerm, type PlacedPod, PodIndex } from './pod-index.ts';
 import { PortIndex } from './port-index.ts';
 import { amountOf } from './requests.ts';
+import { Room } from './room.ts';
 import { type PodView, type Shape, viewOf } from './shape.ts';
 import { ShapeTable } from './shape-table.ts';
 import { Surroundings } from './surroundings.ts';
@@ -69,6 +70,7 @@ export class Columns {
   readonly ports = new PortIndex();
   readonly order = new NodeOrder();
   readonly nominations = new Nominations();
+  readonly room: Room = new Room(this);
   readonly surroundings: Surroundings;
   readonly shapes: ShapeTable;
   /** Position after the last entry of the change log. */

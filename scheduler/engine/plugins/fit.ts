@@ -64,10 +64,12 @@ const isCounted = (name: string): boolean =>
   name.startsWith('attachable-volumes-');
 
 const run = (wanted: Wanted, columns: Columns): FilterRun => ({
-  check: (nodes, count, verdict) =>
-    wanted.columns.length === 2
+  check(nodes, count, verdict) {
+    if (count > 1 && count === columns.count && columns.room.isEverywhere(wanted)) return false;
+    return wanted.columns.length === 2
       ? checkTwo(wanted, columns, { nodes, count, verdict })
-      : checkAny(wanted, columns, { nodes, count, verdict }),
+      : checkAny(wanted, columns, { nodes, count, verdict });
+  },
   explain(node) {
     const trial = new FitTrial(wanted, columns);
     trial.reset(node);
