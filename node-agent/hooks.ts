@@ -24,6 +24,7 @@ export interface HookResult {
   readonly output: string;
 }
 
+const noAddress = 'the pod has no address';
 const maxOutput = 10 * 1024;
 
 /** Runs the handler of a hook or a probe; never throws for what the container does. */
@@ -40,7 +41,10 @@ export const runHandler = async (
   if (tcpSocket) {
     const port = portOf(target.container, tcpSocket.port);
     if (port === undefined) return errored(`couldn't find port: ${tcpSocket.port}`);
-    const fault = await deps.machine.connect(tcpSocket.host || target.podIP, port, target.timeoutMs);
+    const host = tcpSocket.host || target.podIP;
+    // An empty name would be taken for this machine itself.
+    if (host === '') return { result: 'failure', output: noAddress };
+    const fault = await deps.machine.connect(host, port, target.timeoutMs);
     return fault === undefined ? { result: 'success', output: '' } : { result: 'failure', output: fault };
   }
   if (sleep) {
@@ -64,9 +68,11 @@ type HttpGetAction = NonNullable<Probe['httpGet']>;
 const getOnce = async (deps: HookDeps, action: HttpGetAction, target: HookTarget): Promise<HookResult> => {
   const port = portOf(target.container, action.port);
   if (port === undefined) return errored(`couldn't find port: ${action.port}`);
+  const host = action.host || target.podIP;
+  if (host === '') return { result: 'failure', output: noAddress };
   const { status, error } = await deps.machine.httpGet({
     scheme: action.scheme === 'HTTPS' ? 'HTTPS' : 'HTTP',
-    host: action.host || target.podIP,
+    host,
     port,
     path: action.path || '/',
     headers: action.httpHeaders ?? [],

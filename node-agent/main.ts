@@ -24,8 +24,9 @@ import { logSource, streamLog } from './logs.ts';
 import { type Owner, ownerLabels } from './names.ts';
 import { bareNode, type NodeConfig } from './node-status.ts';
 import { ensurePauseImage, pauseImage } from './pause-image.ts';
+import { missingNetworkText, networkFault } from './pod-network.ts';
 import { defaultPolicy, type MachinePolicy } from './pod-plan.ts';
-import type { ContainerRuntime, ContainerSeen, EngineInfo } from './runtime.ts';
+import { type ContainerRuntime, type ContainerSeen, type EngineInfo, RuntimeError } from './runtime.ts';
 import { agentTimings, type TimingsName } from './timings.ts';
 
 export interface AgentOptions {
@@ -47,7 +48,7 @@ export interface AgentOptions {
   readonly hostDataDir?: string;
   /** `unix:///var/run/docker.sock`, `tcp://host:port`. Default: DOCKER_HOST's value given by the caller, else that. */
   readonly dockerHost?: string;
-  /** Engine network of pods. Default `bridge`. */
+  /** Engine network of pods by name, or `none`: pods without addresses. Default `bridge`. */
   readonly network?: string;
   /** Where the cgroup file systems and /proc of the host are. Defaults `/sys/fs/cgroup`, `/proc`. */
   readonly cgroupMount?: string;
@@ -81,6 +82,9 @@ const defaultVersion = 'v1.35.0-berth';
 
 export const startAgent = async (options: AgentOptions): Promise<RunningAgent> => {
   const runtime = new DockerRuntime(options.dockerHost ?? 'unix:///var/run/docker.sock');
+  const network = options.network ?? 'bridge';
+  const fault = networkFault(network);
+  if (fault !== undefined) throw new RuntimeError('invalid', `network ${JSON.stringify(network)}: ${fault}`);
   const config = configOf(options);
   const owner = { cluster: options.cluster ?? (await clusterOf(options)), node: options.nodeName };
   // Volumes of Secrets are below it, with the modes that their pods ask for.
@@ -89,6 +93,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
   const wait = { ...options, timings, node: bareNode(config) };
   const prepare = async () => {
     const info = await runtime.info();
+    if (!(await runtime.hasNetwork(network))) throw new RuntimeError('invalid', missingNetworkText(network));
     await ensurePauseImage(runtime, info.architecture);
     return { info, negativeOomScore: await allowsNegativeOomScore(runtime, info, owner, options) };
   };
@@ -112,7 +117,7 @@ export const startAgent = async (options: AgentOptions): Promise<RunningAgent> =
     policy: policyOf(options),
     dataDir: options.dataDir,
     hostDataDir: options.hostDataDir ?? options.dataDir,
-    network: options.network ?? 'bridge',
+    network,
     statsSource: options.statsSource ?? 'auto',
     negativeOomScore,
     pidsLimit: options.pidsLimit ?? 0,

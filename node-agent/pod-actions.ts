@@ -16,6 +16,7 @@ import { label, podLabels } from './names.ts';
 import { ensurePauseImage, pauseImage } from './pause-image.ts';
 import { downwardFacts, type PodDeps, podEvent, unlessAborted } from './pod-deps.ts';
 import { containerMemory, failed, type PodMemory, withContainer, withInstance, withPod } from './pod-memory.ts';
+import { podNetworkFault } from './pod-network.ts';
 import { type Action, allContainers } from './pod-plan.ts';
 import { type ContainerSeen, type ContainerSpec, isFault, RuntimeError } from './runtime.ts';
 import { memoryVolumeName, planVolumes, VolumeError, type VolumePlan, writeVolumes } from './volumes.ts';
@@ -111,6 +112,8 @@ export const createSandbox = async (deps: PodDeps, pod: Pod, attempt: number): P
     heldVolumes: held.map(plan => memoryVolumeName(uid, plan.name)),
   });
   try {
+    const fault = podNetworkFault(pod, deps.network);
+    if (fault !== undefined) throw new RuntimeError('invalid', fault);
     await prepareCgroups(deps, pod);
     await deps.starts.run(async () => {
       const id = await createOrAdopt(deps, spec).catch(async (error: unknown) => {

@@ -255,6 +255,7 @@ export interface ContainerRuntime {
   createMemoryVolume(name: string, sizeBytes: number, labels: Readonly<Record<string, string>>): Promise<void>;
   removeVolume(name: string): Promise<void>;
   volumes(labels: Readonly<Record<string, string>>): Promise<readonly string[]>;
+  hasNetwork(name: string): Promise<boolean>;
 
   /** Undefined when the container does not run. */
   stats(id: string): Promise<StatsSample | undefined>;

@@ -29,6 +29,7 @@ interface AgentFlags {
   node?: readonly string[];
   data?: string;
   docker?: string;
+  network?: string;
   timings: string;
   removeContainers?: boolean;
 }
@@ -46,6 +47,7 @@ export const define: Define = (command, io) => {
     )
     .option('--data <folder>', 'where volumes are kept (default: ~/.local/share/berth-agent)')
     .option('--docker <address>', 'the engine (default: $DOCKER_HOST or unix:///var/run/docker.sock)')
+    .option('--network <name>', "the engine's network for pods, or none (default: bridge)")
     .option('--timings <profile>', 'kubernetes or fast, as the server has it', 'kubernetes')
     .option('--remove-containers', 'take the containers of its pods away when it ends')
     .action((flags: AgentFlags) => run(io, flags));
@@ -132,6 +134,7 @@ const startNode = async (io: Io, flags: AgentFlags, start: NodeStart): Promise<(
     dataDir: joinPath(data, plan.name),
     timings,
     signal: io.signal,
+    ...(flags.network === undefined ? {} : { network: flags.network }),
     ...(share ? { share } : {}),
   }).catch((error: unknown) => {
     throw io.signal.aborted ? interrupted() : error;

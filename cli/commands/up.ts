@@ -22,6 +22,7 @@ interface UpFlags {
   port?: string;
   host?: string;
   docker?: string;
+  network?: string;
   timings?: string;
   schedulerConfig?: string;
   context?: string;
@@ -30,6 +31,7 @@ interface UpFlags {
 }
 
 const defaultPort = 6443;
+const defaultNetwork = 'bridge';
 
 export const define: Define = (command, io) => {
   command
@@ -42,6 +44,7 @@ export const define: Define = (command, io) => {
     .option('--port <n>', `port of the API (default: ${defaultPort}, or a free one)`)
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--docker <address>', 'the engine (default: $DOCKER_HOST or unix:///var/run/docker.sock)')
+    .option('--network <name>', "the engine's network for pods, or none (default: bridge)")
     .option('--timings <profile>', 'kubernetes (upstream defaults) or fast (lost nodes are noticed in seconds)')
     .option(
       '--scheduler-config <file>',
@@ -91,6 +94,7 @@ const settle = (io: Io, flags: UpFlags, known: Settings | undefined): Settings =
     host: flags.host ?? known?.host ?? '127.0.0.1',
     port: flags.port === undefined ? (known?.port ?? defaultPort) : Number(flags.port),
     nodes: parseNodes(nodes).map(nodeText),
+    network: flags.network ?? known?.network ?? defaultNetwork,
     docker: flags.docker ?? known?.docker ?? io.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock',
     timings,
     context: flags.context ?? known?.context ?? io.env['BERTH_CONTEXT'] ?? 'berth',
@@ -111,6 +115,8 @@ const argumentsOf = (settings: Settings, flags: UpFlags, data: string): string[]
     settings.host,
     '--docker',
     settings.docker,
+    '--network',
+    settings.network ?? defaultNetwork,
     '--timings',
     settings.timings,
     '--context',
@@ -136,6 +142,9 @@ const alreadyUp = async (io: Io, flags: UpFlags, { data, running, known, wanted 
     flags.host && wanted.host !== known.host ? `its --host is ${known.host}` : '',
     flags.port && wanted.port !== known.port && wanted.port !== 0 ? `its --port is ${known.port}` : '',
     flags.docker && wanted.docker !== known.docker ? `its --docker is ${known.docker}` : '',
+    flags.network && wanted.network !== (known.network ?? defaultNetwork)
+      ? `its --network is ${known.network ?? defaultNetwork}`
+      : '',
     flags.timings && wanted.timings !== known.timings ? `its --timings are ${known.timings}` : '',
     flags.schedulerConfig !== undefined && wanted.schedulerConfig !== known.schedulerConfig
       ? `its --scheduler-config is ${known.schedulerConfig ?? 'the default'}`

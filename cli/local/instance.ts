@@ -18,6 +18,8 @@ export interface Settings {
   /** Values of --node. */
   readonly nodes: readonly string[];
   readonly docker: string;
+  /** The engine's network for pods; absent in what older versions wrote: bridge. */
+  readonly network?: string;
   readonly timings: TimingsName;
   readonly context: string;
   /** File of the scheduler's configuration, absolute; absent: upstream's default profile. */

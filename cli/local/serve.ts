@@ -166,6 +166,7 @@ const startNodes = async (plane: ControlPlane, options: ServeOptions, io: Io, lo
       nodeName: plan.name,
       cluster: settings.id,
       dockerHost: settings.docker,
+      ...(settings.network === undefined ? {} : { network: settings.network }),
       dataDir: join(data, 'nodes', plan.name),
       timings: settings.timings,
       signal: io.signal,

@@ -186,6 +186,11 @@ export class DockerRuntime implements ContainerRuntime {
     return (answer?.Volumes ?? []).map(volume => volume.Name);
   }
 
+  async hasNetwork(name: string): Promise<boolean> {
+    const engine = await this.#connection.engine();
+    return (await calling(() => question<object>(engine, `/networks/${name}`), 404)) !== undefined;
+  }
+
   async stats(id: string): Promise<StatsSample | undefined> {
     const engine = await this.#connection.engine();
     const options = { stream: false as const, 'one-shot': true };

@@ -213,6 +213,11 @@ export class FakeRuntime implements ContainerRuntime {
     return [...this.#volumes].filter(([, own]) => matches(own, labels)).map(([name]) => name);
   }
 
+  async hasNetwork(): Promise<boolean> {
+    this.#reach();
+    return true;
+  }
+
   async stats(id: string): Promise<StatsSample | undefined> {
     this.#reach();
     const { seen } = this.#must(id);
