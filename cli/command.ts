@@ -80,7 +80,7 @@ export const normalizeArguments = (command: Command, args: readonly string[]): s
 
 /** A command that throws instead of ending the process and writes where `io` says. */
 export const newCommand = (name: string, io: Io): Command =>
-  new Command(`berth ${name}`)
+  new Command(name)
     .exitOverride()
     .allowExcessArguments(false)
     .showHelpAfterError(`See 'berth ${name} --help' for usage.`)

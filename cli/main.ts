@@ -68,6 +68,8 @@ export const runCli = async (args: readonly string[], io: Io): Promise<number> =
     const found = entries.find(candidate => candidate.name === name);
     if (!found) return unknown(name, io);
     const command = newCommand(name, io).description(found.summary);
+    // Its parent is there for the usage line alone.
+    newCommand('berth', io).addCommand(command);
     (await found.load()).define(command, io);
     await command.parseAsync(normalizeArguments(command, rest), { from: 'user' });
     return 0;
