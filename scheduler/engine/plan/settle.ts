@@ -55,6 +55,9 @@ export interface Settled {
   readonly evicted: readonly { readonly pod: Pod; readonly node: string; readonly isMadeAgain: boolean }[];
 }
 
+/** A pod that was evicted so often is not placed any more. */
+const maxEvictions = 3;
+
 /** Later than any pod may stay parked. */
 const parkedMs = defaultQueueOptions.maxParkedMs + 1000;
 
@@ -73,8 +76,16 @@ class Run implements Settled {
   readonly #world: WhatIf;
   readonly #options: SettleOptions;
   readonly #queue = new SchedulingQueue();
+  /** Pods that are placed and not yet bound. */
+  #unbound: { readonly pod: Pod; readonly node: string }[] = [];
   /** Evictions that are decided and not yet carried out. */
-  #evictions: { readonly preemptor: PodView; readonly victims: readonly PodView[] }[] = [];
+  #decided: { readonly preemptor: PodView; readonly victims: readonly PodView[] }[] = [];
+  /** Pods to be made again. */
+  #successors: Pod[] = [];
+  /** How often pods were evicted, by key. */
+  readonly #evictions = new Map<string, number>();
+  /** Uids of pods that some preemption has evicted. */
+  readonly #named = new Set<string>();
   /** Keys of pods that terminate. */
   #leaving: string[];
   #nowMs: number;
@@ -105,7 +116,7 @@ class Run implements Settled {
   }
 
   toTheEnd(pods: number): void {
-    // Each preemption strictly lowers the priorities that are pending, so this is far more than can happen.
+    // Every pod is evicted a few times at most, so this is far more than can happen.
     const limit = 1000 + 100 * (pods + this.#world.columns.placedCount);
     for (;;) {
       const before = this.#progress();
@@ -127,7 +138,7 @@ class Run implements Settled {
       if (queued !== undefined) {
         assert(++this.#attempts <= limit, 'the plan does not come to an end');
         this.#attempt(queued);
-      } else if (!this.#evict() && !this.#terminate()) return;
+      } else if (!this.#bind() && !this.#evict() && !this.#makeAgain() && !this.#terminate()) return;
     }
   }
 
@@ -150,25 +161,29 @@ class Run implements Settled {
     this.#world.place(view, name);
     this.fates.set(view.key, { is: 'placed', node: name, decision, turn: this.#turn++ });
     this.#tell({ type: 'podAdded', pod: columns.placed(view.key)! });
-    this.#label(view.pod, name);
+    this.#unbound.push({ pod: view.pod, node: name });
   }
 
-  /** Binding copies the labels that say where a node is to the pod (PodTopologyLabels). */
-  #label(pod: Pod, nodeName: string): void {
-    const labels = this.#world.node(nodeName)?.metadata.labels ?? {};
-    const added = topologyKeys.flatMap(key => (labels[key] === undefined ? [] : [[key, labels[key]] as const]));
-    if (added.length === 0 && pod.spec.nodeName === nodeName) return;
-    const { nominatedNodeName: _, ...status } = pod.status ?? {};
-    const bound = {
-      ...pod,
-      metadata:
-        added.length === 0
-          ? pod.metadata
-          : { ...pod.metadata, labels: { ...pod.metadata.labels, ...Object.fromEntries(added) } },
-      spec: { ...pod.spec, nodeName },
-      status,
-    };
-    this.#tellUpdate(this.#world.update(bound));
+  /** Carries out the bindings, which copy the labels that say where a node is (PodTopologyLabels). */
+  #bind(): boolean {
+    if (this.#unbound.length === 0) return false;
+    const unbound = this.#unbound;
+    this.#unbound = [];
+    for (const { pod, node } of unbound) {
+      const labels = this.#world.node(node)?.metadata.labels ?? {};
+      const added = topologyKeys.flatMap(key => (labels[key] === undefined ? [] : [[key, labels[key]] as const]));
+      const { nominatedNodeName: _, ...status } = pod.status ?? {};
+      const metadata = { ...pod.metadata, labels: { ...pod.metadata.labels, ...Object.fromEntries(added) } };
+      const bound = {
+        ...pod,
+        ...(added.length === 0 ? {} : { metadata }),
+        spec: { ...pod.spec, nodeName: node },
+        status,
+      };
+      const changed = this.#world.update(bound);
+      if (changed !== undefined) this.#tell({ type: 'podAdded', pod: changed.now });
+    }
+    return true;
   }
 
   #refuse(queued: QueuedPod, decision: Decision, preemption: Preemption): void {
@@ -184,11 +199,15 @@ class Run implements Settled {
     const victims = chosen.victims.filter(victim => !victim.view.terminating).map(victim => victim.view);
     if (victims.length === 0) return;
     this.#queue.preempting(view.key, true, this.#tick());
-    this.#evictions.push({ preemptor: view, victims });
+    this.#decided.push({ preemptor: view, victims });
+    // A victim that another pod's preemption has named already goes only once.
+    const fresh = victims.filter(({ uid }) => !this.#named.has(uid));
+    for (const { uid } of fresh) this.#named.add(uid);
+    if (fresh.length === 0) return;
     this.preemptions.push({
       by: view.key,
       node: this.#world.columns.names[chosen.slot]!,
-      victims: victims.map(({ pod }) => pod),
+      victims: fresh.map(({ pod }) => pod),
       pdbViolations: chosen.pdbViolations,
     });
   }
@@ -209,9 +228,9 @@ class Run implements Settled {
 
   /** Carries out what preemption decided: the victims begin to terminate. False: there was nothing to do. */
   #evict(): boolean {
-    if (this.#evictions.length === 0) return false;
-    const evictions = this.#evictions;
-    this.#evictions = [];
+    if (this.#decided.length === 0) return false;
+    const evictions = this.#decided;
+    this.#decided = [];
     for (const { preemptor, victims } of evictions) {
       for (const { key, uid } of victims) {
         const placed = this.#world.columns.placed(key);
@@ -237,7 +256,29 @@ class Run implements Settled {
       this.evicted.push({ pod, node: removed.nodeName, isMadeAgain: successor !== undefined });
       this.#tell({ type: 'podRemoved', pod: removed });
       this.fates.delete(key);
-      if (successor !== undefined) this.enqueue(successor);
+      if (successor !== undefined) this.#successors.push(successor);
+    }
+    return true;
+  }
+
+  /**
+   * Controllers make the pods again that went. Those that had to go for others come after them, but nothing in the
+   * scheduler's rules keeps two pods from pushing each other out for ever; here they stop at some time.
+   */
+  #makeAgain(): boolean {
+    if (this.#successors.length === 0) return false;
+    const successors = this.#successors;
+    this.#successors = [];
+    for (const pod of successors) {
+      const key = podKey(pod);
+      const times = (this.#evictions.get(key) ?? 0) + 1;
+      this.#evictions.set(key, times);
+      if (times < maxEvictions) this.enqueue(pod);
+      else
+        this.fates.set(key, {
+          is: 'pending',
+          message: `placed and evicted again ${times} times, it does not come to rest`,
+        });
     }
     return true;
   }

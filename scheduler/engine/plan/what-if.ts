@@ -3,8 +3,10 @@
  * back. A question such as "what if this node were lost" is asked of the same columns as the last one, not of a copy.
  */
 import type { Node, Pod } from '#api/kinds/core.ts';
-import type { Columns } from '../columns.ts';
+import { must } from '#base/assert.ts';
+import type { Columns, PlacedView } from '../columns.ts';
 import type { PodView } from '../shape.ts';
+import { podKey } from '../world.ts';
 
 export class WhatIf {
   readonly columns: Columns;
@@ -32,20 +34,36 @@ export class WhatIf {
 
   /** Replaces a placed pod by a newer version of it; what the engine sees of both, or undefined when nothing. */
   update(pod: Pod): ReturnType<Columns['updatePod']> {
-    const was = this.columns.placed(this.columns.view(pod).key)?.view.pod;
+    const placed = must(this.columns.placed(podKey(pod)), 'the pod is placed');
+    const { view, atNode, nodeName } = placed;
     const changed = this.columns.updatePod(pod);
-    if (was !== undefined) this.#undo.push(() => void this.columns.updatePod(was));
+    this.#undo.push(() => {
+      if (changed === undefined) placed.view = view;
+      else {
+        this.columns.removePod(view.key);
+        this.#putBack(view, nodeName, atNode);
+      }
+    });
     return changed;
   }
 
-  remove(key: string): ReturnType<Columns['removePod']> {
+  remove(key: string): PlacedView | undefined {
     const removed = this.columns.removePod(key);
-    if (removed !== undefined)
-      this.#undo.push(() => {
-        this.columns.shapes.revive(removed.view.shape);
-        this.columns.placeView(removed.view, removed.nodeName);
-      });
+    if (removed !== undefined) this.#undo.push(() => this.#putBack(removed.view, removed.nodeName, removed.atNode));
     return removed;
+  }
+
+  /** Where it was among the pods of its node, because among equals the order decides. */
+  #putBack(view: PodView, nodeName: string, atNode: number): void {
+    this.columns.shapes.revive(view.shape);
+    const placed = this.columns.placeView(view, nodeName);
+    const pods = this.columns.podsOn[placed.slot];
+    const other = pods?.[atNode];
+    if (pods === undefined || other === undefined) return;
+    pods[placed.atNode] = other;
+    pods[atNode] = placed;
+    other.atNode = placed.atNode;
+    placed.atNode = atNode;
   }
 
   /** '' takes the nomination back. */
