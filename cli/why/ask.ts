@@ -116,9 +116,10 @@ const lastAttemptOf = ({ pod, events, decisions = [] }: Question): LastAttempt |
     return reason === 'FailedScheduling' && isOurs;
   });
   const record = decisions.at(-1);
-  if (condition?.status === 'True' && record === undefined) return undefined;
+  if (pod.spec.nodeName)
+    return record?.outcome === 'scheduled' ? { atMs: fromTime(record.time), message: '', record } : undefined;
   const message = record?.message ?? condition?.message ?? failures.at(-1)?.message;
-  if (!message || pod.spec.nodeName) return undefined;
+  if (!message) return undefined;
   const times = failures.reduce((sum, { series, count }) => sum + (series?.count ?? count ?? 1), 0);
   const firsts = failures.flatMap(event => toMs(event.eventTime ?? event.firstTimestamp));
   const lasts = failures.flatMap(event =>

@@ -21,16 +21,22 @@ export const historyLines = (
   return ['', 'history:', ...grid([head, ...rows], paint).map(line => `  ${line}`)];
 };
 
+/** `n1, of 3 that it fitted on, 520 points, one of 2 equally good` */
+export const placedText = ({ node = '', feasible = 0, score, ties = 1 }: DecisionRecord): string => {
+  const among = feasible === 1 ? 'the only one that it fitted on' : `of ${feasible} that it fitted on`;
+  const points = score === undefined ? '' : `, ${score} points`;
+  return `${node}, ${among}${points}${ties > 1 ? `, one of ${ties} equally good` : ''}`;
+};
+
 const resultText = (record: DecisionRecord): string => {
   if (record.outcome === 'scheduled') {
-    const { node = '', feasible = 0, score, ties = 1 } = record;
-    const points = score === undefined ? '' : `, ${score} points`;
-    const tie = ties > 1 ? `, one of ${ties} equally good` : '';
-    return `→ ${node} (of ${feasible} that fit${points}${tie})`;
+    return `→ ${placedText(record)}`;
   }
   const reasons = Object.entries(record.reasons ?? {}).map(([reason, count]) => `${count} ${reason}`);
   const why = reasons.length > 0 ? reasons.join(', ') : (record.message ?? '');
   const { nominatedNode, victims = [] } = record;
-  const pushed = nominatedNode ? `; node ${nominatedNode} promised, ${victims.length} pods asked to leave` : '';
+  const pushed = nominatedNode
+    ? `; node ${nominatedNode} promised, ${victims.length} ${victims.length === 1 ? 'pod' : 'pods'} asked to leave`
+    : '';
   return `${record.outcome === 'gated' ? 'gated' : 'fits nowhere'}: ${why}${pushed}`;
 };

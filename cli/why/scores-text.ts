@@ -11,8 +11,10 @@ export const scoreLines = (now: Explanation, report: WhyReport, options: TextOpt
   const marked = report.state === 'scheduled' ? report.node : now.chosen?.node;
   const shown = scores.plugins.flatMap((plugin, i) => (plugin.skipped && !options.allScores ? [] : [{ ...plugin, i }]));
   const head = shown.map(({ name, weight }) => (weight === 1 ? name : `${name} ×${weight}`));
+  const isMarked = scores.rows.some(({ node }) => node === marked);
+  const mark = (cell: Cell): readonly Cell[] => (isMarked ? [cell] : []);
   const rows = scores.rows.map(({ node, total, parts }): readonly Cell[] => [
-    node === marked ? { text: '→', code: 'green' } : '',
+    ...mark(node === marked ? { text: '→', code: 'green' } : ''),
     node,
     String(total),
     ...shown.map(({ i, weight, skipped }) => partText(parts[i]!, { weight, skipped, all: options.allScores })),
@@ -21,7 +23,7 @@ export const scoreLines = (now: Explanation, report: WhyReport, options: TextOpt
   return [
     '',
     `scores${options.allScores ? ' (raw → normalized × weight = points)' : ''}${tieText(now)}:`,
-    ...grid([['', 'NODE', 'TOTAL', ...head], ...rows], options.paint).map(line => `  ${line}`),
+    ...grid([[...mark(''), 'NODE', 'TOTAL', ...head], ...rows], options.paint).map(line => `  ${line}`),
     ...(left > 0 ? [`  … and ${left} more nodes`] : []),
   ];
 };

@@ -5,7 +5,7 @@ import type { Change } from '#engine/explain/changes.ts';
 import { editText, podsText } from '#engine/explain/edit-text.ts';
 import type { Explanation } from '#engine/explain/why.ts';
 import { figuresLines } from './figures-text.ts';
-import { historyLines } from './history-text.ts';
+import { historyLines, placedText } from './history-text.ts';
 import type { LastAttempt, WhyReport } from './report.ts';
 import { scoreLines } from './scores-text.ts';
 import { verdictLines } from './verdicts-text.ts';
@@ -59,6 +59,7 @@ const placeOf = (node: string, now: Explanation | undefined): string => {
   const row = now.scores?.rows.find(scored => scored.node === node);
   if (row === undefined)
     return `, where it would not fit any more; ${now.chosen?.node ?? 'another'} would be taken now`;
+  if (now.nodes === 1) return ', the only node there is';
   if (now.feasible === 1) return `, the only one of ${now.nodes} that it fits on`;
   const { ties = 1, best = 0 } = now.scores ?? {};
   if (row.total === best)
@@ -75,7 +76,10 @@ const lastLines = (last: LastAttempt | undefined, { nowMs }: TextOptions): reado
   const times = last.times === undefined || last.times < 2 ? '' : ` (${last.times} times${since})`;
   const { record } = last;
   const took =
-    record === undefined ? '' : `, decided at revision ${record.revision} in ${milliseconds(record.durationMs)}`;
+    record === undefined
+      ? ''
+      : ` (attempt ${record.attempt}, at revision ${record.revision}, in ${milliseconds(record.durationMs)})`;
+  if (record?.outcome === 'scheduled') return ['', `placed${ago}${took}: ${placedText(record)}`];
   return ['', `last attempt${ago}${times}${took}:`, `  ${last.message}`];
 };
 
@@ -89,15 +93,14 @@ const nowLines = (report: WhyReport, now: Explanation, options: TextOptions): re
     : [];
   if (report.figures !== undefined) return ['', head, ...figuresLines(report.figures, now, options), ...sampled];
   const refused = now.groups.length === 0 && now.message !== '' ? [`  ${now.message}`] : [];
-  return [
-    '',
-    head,
+  const body = [
     ...refused,
     ...verdictLines(now, options),
     ...scoreLines(now, report, options),
     ...preemptionLines(now),
     ...sampled,
   ];
+  return body.length === 0 ? [] : ['', head, ...body];
 };
 
 const preemptionLines = ({ preemption, nodes }: Explanation): readonly string[] => {
@@ -114,7 +117,9 @@ const preemptionLines = ({ preemption, nodes }: Explanation): readonly string[] 
     return ['', `preemption would help on ${candidateCount} of ${nodes} nodes, the first choice first:`, ...lines];
   }
   const reasons = [
-    ...(unhelpful === 0 ? [] : [`on ${unhelpful} of ${nodes} nodes it cannot help`]),
+    ...(unhelpful === 0
+      ? []
+      : [unhelpful === nodes ? 'can help on no node' : `cannot help on ${unhelpful} of ${nodes} nodes`]),
     ...vain.map(({ reason, nodes: count }) => `on ${count}: ${reason}`),
   ];
   return reasons.length === 0 ? [] : ['', `preemption: ${reasons.join('; ')}`];

@@ -11,7 +11,7 @@ export const fewNodes = 10;
 const mostGroups = 12;
 
 export const verdictLines = (now: Explanation, options: TextOptions): readonly string[] => {
-  if (now.nodes === now.feasible) return [];
+  if (now.nodes === now.feasible || now.groups.length === 0) return [];
   const rows = now.nodes <= fewNodes ? gridRows(now) : groupRows(now.groups);
   return rows.length === 0 ? [] : grid(rows, options.paint).map(line => `  ${line}`);
 };

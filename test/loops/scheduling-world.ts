@@ -4,6 +4,7 @@ import { type Event, eventKind, nodeKind, type Pod, podKind } from '#api/kinds/c
 import { silentLog } from '#base/log.ts';
 import { seededRandom } from '#base/random.ts';
 import type { Client } from '#client/client.ts';
+import type { Ledger } from '#loops/ledger.ts';
 import { type RunningScheduler, type SchedulerConfig, startScheduler } from '#loops/scheduling.ts';
 import { createLocalClient } from '#registry/local-client.ts';
 import { systemUser } from '#registry/request.ts';
@@ -30,7 +31,7 @@ export interface PodParts {
 }
 
 export const schedulingWorld = async (
-  options: { config?: SchedulerConfig; wrap?: (client: Client) => Client } = {},
+  options: { config?: SchedulerConfig; ledger?: Ledger; wrap?: (client: Client) => Client } = {},
 ): Promise<SchedulingWorld> => {
   const world = await createWorld();
   const plain = createLocalClient(world.registry, systemUser);
@@ -42,6 +43,7 @@ export const schedulingWorld = async (
     log: silentLog,
     yieldTurn: () => setImmediate(),
     ...(options.config === undefined ? {} : { config: options.config }),
+    ...(options.ledger === undefined ? {} : { ledger: options.ledger }),
   });
   const pass = async (ms: number): Promise<void> => {
     const steps = 10;

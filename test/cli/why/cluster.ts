@@ -6,13 +6,17 @@ import { type Node, nodeKind, type Pod, podKind } from '#api/kinds/core.ts';
 import { silentLog } from '#base/log.ts';
 import { systemClock, systemRandom } from '#base/system.ts';
 import type { Client } from '#client/client.ts';
+import { createHttpClient, type HttpClient } from '#client/http.ts';
 import { type ControlPlaneOptions, startControlPlane } from '#scheduler/main.ts';
 import { type Shell, shellFor } from '../run.ts';
 
 export interface TestCluster {
   readonly client: Client;
   readonly shell: Shell;
-  readonly url: string;
+  readonly adminToken: string;
+  nodeToken(node: string): string;
+  /** A client over HTTPS; the administrator's unless told otherwise. */
+  http(token?: string): HttpClient;
   addNode(name: string, allocatable: Record<string, string>, more?: Partial<Node>): Promise<void>;
   addPod(name: string, requests: Record<string, string>, more?: PodParts): Promise<void>;
   /** Resolves with the pod once `is` holds of it. */
@@ -43,7 +47,9 @@ export const startCluster = async (options: Partial<ControlPlaneOptions> = {}): 
   };
   return {
     client,
-    url: plane.url,
+    adminToken: plane.adminToken,
+    nodeToken: plane.nodeToken,
+    http: (token = plane.adminToken) => createHttpClient({ server: plane.url, token, caPem: plane.caPem }),
     shell: shellFor(plane.url, { token: plane.adminToken, caFile }),
     until,
     async addNode(name, allocatable, more = {}) {
