@@ -25,6 +25,8 @@ export interface DockerdOptions {
   readonly programs?: string;
   /** The oldest API version that it serves. */
   readonly leastApi?: string;
+  /** Switches of its configuration: `containerd-snapshotter`. */
+  readonly features?: Readonly<Record<string, boolean>>;
   readonly cgroupParent: string;
 }
 
@@ -45,7 +47,7 @@ export const startDockerd = async (options: DockerdOptions): Promise<Dockerd> =>
   const { folder, programs, cgroupParent } = options;
   mkdirSync(folder, { recursive: true });
   const at = (name: string) => join(folder, name);
-  writeFileSync(at('daemon.json'), '{}');
+  writeFileSync(at('daemon.json'), JSON.stringify(options.features ? { features: options.features } : {}));
   const log = openSync(at('log'), 'w');
   // In a network namespace of its own: with --bridge=none (or another bridge) dockerd removes docker0, which belongs to
   // the machine's engine. `unshare` becomes dockerd, so the pid stays.

@@ -29,13 +29,20 @@ const found = await (async (): Promise<{ programs: string } | { fault: string }>
 })();
 if ('fault' in found) console.log(`no second Docker Engine is tested: ${found.fault}`);
 
-describe.skipIf('fault' in found)('the newest packaged Docker Engine', () => {
+/** Engine 29 keeps images in containerd's store unless it was there before. */
+const stores: readonly { readonly store: string; readonly features: Readonly<Record<string, boolean>> }[] = [
+  { store: 'its own', features: {} },
+  { store: "containerd's", features: { 'containerd-snapshotter': true } },
+];
+
+describe.skipIf('fault' in found).each(stores)('the newest packaged Docker Engine, images in $store store', variant => {
   let engine: Dockerd;
   let world: World;
   beforeAll(async () => {
     const programs = 'programs' in found ? found.programs : '';
     const folder = mkdtempSync(join(tmpdir(), 'berth-e-'));
-    engine = await startDockerd({ folder, programs, leastApi, cgroupParent: `/berth-engine-${process.pid}` });
+    const { features } = variant;
+    engine = await startDockerd({ folder, programs, leastApi, features, cgroupParent: `/berth-engine-${process.pid}` });
     await engineJson(engine.api, 'POST', '/networks/create', { Name: 'pods', Driver: 'bridge' });
     await ensureTestImage(engine.socket);
   });
@@ -64,13 +71,33 @@ describe.skipIf('fault' in found)('the newest packaged Docker Engine', () => {
       expect(Number(info.apiVersion.split('.')[1])).toBeGreaterThanOrEqual(44);
       expect((await engine.api.call('GET', '/v1.43/version')).status).toBe(400);
     });
+
+    test('keeps images in that store', async () => {
+      const { DriverStatus: status } = await engineJson<{ DriverStatus: readonly (readonly string[])[] }>(
+        engine.api,
+        'GET',
+        '/info',
+      );
+      const isContainerd = status.some(([, value]) => value?.startsWith('io.containerd.snapshotter') === true);
+      expect(isContainerd).toBe(variant.features['containerd-snapshotter'] === true);
+    });
+
+    test('its images have an id, names, and a size', async () => {
+      const runtime = new DockerRuntime(engine.socket);
+      const image = (await runtime.image(testImage))!;
+      expect(image).toMatchObject({ id: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), tags: [testImage] });
+      expect(image.sizeBytes).toBeGreaterThan(1 << 20);
+      expect((await runtime.images()).map(({ id, tags }) => ({ id, tags }))).toContainEqual({
+        id: image.id,
+        tags: [testImage],
+      });
+    });
   });
 
   describe('with an agent', () => {
     beforeAll(async () => {
       world = { harness: await startHarness({ network: 'pods', share }, engine.socket) };
     });
-
     const [runs, ...others] = commonChecks;
     const testOf = ({ name, run }: Check) =>
       test(name, async () => {
@@ -84,6 +111,13 @@ describe.skipIf('fault' in found)('the newest packaged Docker Engine', () => {
       }>(engine.api, 'GET', '/networks/pods');
       const [address] = Object.values(containers).map(each => each.IPv4Address.split('/')[0]);
       expect(statusOf(world, 'limits')!.podIP).toBe(address);
+    });
+
+    test('a network that the engine does not have is named', async () => {
+      await expect(world.harness.restart({ network: 'bridge' })).rejects.toThrow(
+        'the Docker Engine has no network "bridge"',
+      );
+      await world.harness.restart();
     });
 
     for (const check of [...others, cleanUpCheck]) testOf(check);

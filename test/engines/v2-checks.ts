@@ -138,6 +138,9 @@ export const v2Checks: readonly Check[] = [
     run: async world => {
       put(world, 'spin', sh('while :; do :; done'));
       await whenRunning(world, 'spin');
+      const { uid } = targetOf(world, 'spin');
+      assert.deepEqual(withoutSwap(limitsOf(groupOf(world, uid))), ['max 100000', 'max']);
+      assert.equal(limitsOf(groupOf(world, uid)).swap ?? '0', '0', 'pods do not swap');
       const node = () => {
         const text = read(groupOf(world), 'cpu.stat');
         const of = (key: string) => counterOf(text, key);
