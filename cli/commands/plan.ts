@@ -9,23 +9,23 @@ import { reject } from '#agent/admission.ts';
 import type { Kind } from '#api/kind.ts';
 import { type Node, namespaceKind, nodeKind } from '#api/kinds/core.ts';
 import type { KubeObject } from '#api/object.ts';
-import { createHttpClient } from '#client/http.ts';
-import type { Connection } from '#client/kubeconfig.ts';
 import type { Plan, Worse } from '#engine/plan.ts';
 import { defaultProfile, type Profile } from '#engine/profile.ts';
 import { applyTo, nothingApplied } from '#scheduler/planning/apply.ts';
 import { makePlan } from '#scheduler/planning/plan.ts';
 import { createRehearsal, type Rehearsal, readObjects } from '#scheduler/planning/rehearsal.ts';
+import { clientOf } from '../api-client.ts';
 import { withPlaces } from '../apply/places.ts';
+import { type Cluster, withCluster } from '../cluster.ts';
 import type { ClusterFlags, Define } from '../command.ts';
 import { clusterOptions, examples, repeated } from '../command.ts';
-import { findConnection } from '../connection.ts';
 import { CliError, Exit, failureText, throwAll } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { readSchedulerConfig } from '../local/scheduler-config.ts';
 import { toJson } from '../output/json.ts';
 import { readNodes, readWanted, type WantedManifest } from '../plan/inputs.ts';
 import { planText } from '../plan/text.ts';
+import { readProfiles } from '../why/profiles.ts';
 
 interface PlanFlags extends ClusterFlags {
   filename?: readonly string[];
@@ -102,20 +102,64 @@ const failOnOf = (text: string): ReadonlySet<Worse> => {
   return new Set(words.filter(word => word !== 'none') as Worse[]);
 };
 
-const planned = async (io: Io, flags: PlanFlags): Promise<Plan> => {
-  const profiles = await profilesOf(io, flags);
-  const cluster = flags.nodes === undefined ? await findConnection(io, flags) : undefined;
-  const place = { namespace: cluster?.namespace ?? flags.namespace ?? 'default', only: flags.namespace };
-  const wanted =
-    flags.filename === undefined ? [] : await readWanted(io, flags.filename, flags.recursive === true, place);
-  const files = [...(flags.nodes ?? []), ...(flags.addNodes ?? [])];
-  const nodes = files.length === 0 ? [] : await readNodes(io, files);
+interface Surroundings {
+  readonly rehearsal: Rehearsal;
+  readonly wanted: readonly WantedManifest[];
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly notes: readonly string[];
+}
+
+const planned = (io: Io, flags: PlanFlags): Promise<Plan> =>
+  flags.nodes === undefined
+    ? withCluster(io, flags, async cluster => planIn(io, flags, await surroundingsOf(cluster, flags)))
+    : withoutCluster(io, flags).then(surroundings => planIn(io, flags, surroundings));
+
+/** A copy of what a plan needs of the cluster, made by reading only. */
+const surroundingsOf = async ({ api, io, namespace }: Cluster, flags: PlanFlags): Promise<Surroundings> => {
+  const wanted = await wantedOf(io, flags, namespace);
   const rehearsal = await createRehearsal(io.clock);
-  if (cluster === undefined) await rehearsal.put(namespacesFor(wanted, rehearsal));
-  else await copyCluster(cluster, rehearsal, wanted);
-  await addNodes(rehearsal, nodes);
+  const own = await ownProfiles(io, flags);
+  const [objects, served] = await Promise.all([
+    readObjects(clientOf(api), wanted),
+    own === undefined ? readProfiles(api) : { bySchedulerName: own, notes: [] },
+  ]);
+  await rehearsal.put(objects);
+  return { rehearsal, wanted, profiles: served.bySchedulerName, notes: served.notes };
+};
+
+const withoutCluster = async (io: Io, flags: PlanFlags): Promise<Surroundings> => {
+  const wanted = await wantedOf(io, flags, flags.namespace ?? 'default');
+  const rehearsal = await createRehearsal(io.clock);
+  await rehearsal.put(namespacesFor(wanted, rehearsal));
+  const profiles = (await ownProfiles(io, flags)) ?? new Map([['default-scheduler', defaultProfile()]]);
+  return { rehearsal, wanted, profiles, notes: [] };
+};
+
+const wantedOf = async (io: Io, flags: PlanFlags, namespace: string): Promise<readonly WantedManifest[]> =>
+  flags.filename === undefined
+    ? []
+    : readWanted(io, flags.filename, flags.recursive === true, { namespace, only: flags.namespace });
+
+const ownProfiles = async (
+  io: Io,
+  { schedulerConfig }: PlanFlags,
+): Promise<ReadonlyMap<string, Profile> | undefined> => {
+  if (schedulerConfig === undefined) return undefined;
+  const { config, warnings } = await readSchedulerConfig(resolve(io.cwd, schedulerConfig));
+  for (const warning of warnings) io.err(`Warning: ${warning}\n`);
+  return new Map(config.profiles.map(profile => [profile.schedulerName, profile]));
+};
+
+const planIn = async (
+  io: Io,
+  flags: PlanFlags,
+  { rehearsal, wanted, profiles, notes }: Surroundings,
+): Promise<Plan> => {
+  const files = [...(flags.nodes ?? []), ...(flags.addNodes ?? [])];
+  await addNodes(rehearsal, files.length === 0 ? [] : await readNodes(io, files));
   const before = await rehearsal.state();
   const applied = nothingApplied();
+  for (const note of notes) applied.notes.add(note);
   await applyAll(io, rehearsal, applied, wanted);
   const after = await rehearsal.state();
   const names = after.nodes.map(node => node.metadata.name);
@@ -131,27 +175,6 @@ const planned = async (io: Io, flags: PlanFlags): Promise<Plan> => {
       return rejection && `${rejection.reason}: ${rejection.message}`;
     },
   });
-};
-
-const profilesOf = async (io: Io, { schedulerConfig }: PlanFlags): Promise<ReadonlyMap<string, Profile>> => {
-  if (schedulerConfig === undefined) return new Map([['default-scheduler', defaultProfile()]]);
-  const { config, warnings } = await readSchedulerConfig(resolve(io.cwd, schedulerConfig));
-  for (const warning of warnings) io.err(`Warning: ${warning}\n`);
-  return new Map(config.profiles.map(profile => [profile.schedulerName, profile]));
-};
-
-/** Copies what a plan needs of the cluster, by reading only. */
-const copyCluster = async (
-  { namespace: _, ...connection }: Connection,
-  rehearsal: Rehearsal,
-  wanted: readonly WantedManifest[],
-): Promise<void> => {
-  const client = createHttpClient(connection);
-  try {
-    await rehearsal.put(await readObjects(client, wanted));
-  } finally {
-    await client.close();
-  }
 };
 
 /** Without a cluster nobody has made the namespaces yet: those that no manifest makes are taken to be there. */

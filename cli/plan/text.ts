@@ -133,7 +133,7 @@ const lossTable = (losses: readonly NodeLoss[] | undefined, wide: boolean): stri
     return [node, survives ? 'yes' : 'no', ...cells];
   });
   const details = losses.flatMap(({ node, displaced, preemptions }) => {
-    const shown = displaced.filter(one => wide || one.pending !== undefined);
+    const shown = displaced.filter(one => wide || one.to === undefined);
     const lines = [...displacedLines(shown), ...preemptions.flatMap(preemptionLines)];
     return lines.length === 0 ? [] : [section(`Without ${node}`, lines)];
   });
@@ -184,7 +184,11 @@ const milliOf = (quantity: string): number =>
 
 /** `#` in use and staying so, `+` newly in use, `-` set free, `.` free. */
 const bar = (usage: ResourceUsage): string => {
-  const width = (amount: string): number => Math.min(barWidth, Math.round(share(usage, amount) * barWidth));
+  // Full only when there is nothing left, empty only when nothing is in use.
+  const width = (amount: string): number => {
+    const part = share(usage, amount) * barWidth;
+    return part === 0 ? 0 : part >= barWidth ? barWidth : Math.min(barWidth - 1, Math.max(1, Math.round(part)));
+  };
   const [before, after] = [width(usage.requests.before), width(usage.requests.after)];
   const kept = Math.min(before, after);
   const marks = '#'.repeat(kept) + '+'.repeat(after - kept) + '-'.repeat(before - kept);

@@ -46,7 +46,8 @@ export interface Rehearsal {
   state(): Promise<ClusterState>;
 }
 
-const pageSize = 500;
+const pageSize = 1000;
+const maxPages = 1000;
 
 interface Held {
   readonly kind: Kind;
@@ -90,12 +91,13 @@ const noneIfUnknown = (error: unknown): readonly KubeObject[] => {
 const listAll = async (client: Pick<Client, 'list'>, kind: Kind): Promise<readonly KubeObject[]> => {
   const items: KubeObject[] = [];
   let next = '';
-  do {
-    const page = await client.list(kind, { limit: pageSize, ...(next === '' ? {} : { continue: next }) });
-    items.push(...page.items);
-    next = page.metadata.continue ?? '';
-  } while (next !== '');
-  return items;
+  for (let page = 0; page < maxPages; page++) {
+    const list = await client.list(kind, { limit: pageSize, ...(next === '' ? {} : { continue: next }) });
+    items.push(...list.items);
+    next = list.metadata.continue ?? '';
+    if (next === '') return items;
+  }
+  throw new Error(`the list of ${kind.plural} has more than ${maxPages} pages`);
 };
 
 /** An empty cluster with what every cluster has from its first start on. The same calls give the same names and uids. */
