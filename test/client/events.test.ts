@@ -166,3 +166,19 @@ test('flush does not wait for ever for a server that is away', async () => {
   await clock.advance(1);
   await flushing;
 });
+
+test('an event is sent only when its turn has come', async () => {
+  const { clock, client } = start();
+  let open = (): void => {};
+  const turn = () =>
+    new Promise<void>(resolve => {
+      open = resolve;
+    });
+  const recorder = createRecorder({ client, clock, random: seededRandom(1), log: silentLog, component: 'x', turn });
+  recorder.event(pod(), 'Normal', 'Started', 'x');
+  await clock.advance(1000);
+  expect(client.calls.length).toBe(0);
+  open();
+  await recorder.flush();
+  expect(client.calls.length).toBe(1);
+});

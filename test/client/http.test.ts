@@ -313,7 +313,19 @@ test('thousands of calls at once share a bounded number of connections', async (
     sockets.add(response.socket);
     reply(response, thing('a'), 201);
   });
-  const calls = Array.from({ length: 3000 }, () => client.post(thingKind, at, 'binding', {}));
+  const calls = Array.from({ length: 3000 }, () => client.post(thingKind, at, 'eviction', {}));
   await Promise.all(calls);
   expect(sockets.size).toBeLessThanOrEqual(32);
+});
+
+test('bindings that come at once are sent before those ahead of them are answered', async () => {
+  const held: ServerResponse[] = [];
+  const { client } = await serve((_, response) => {
+    held.push(response);
+    // Only answers once all are here: they would wait for each other for ever if each waited for its turn.
+    if (held.length === 100) for (const one of held) reply(one, thing('a'), 201);
+  });
+  const calls = Array.from({ length: 100 }, () => client.post(thingKind, at, 'binding', {}));
+  await Promise.all(calls);
+  expect(held.length).toBe(100);
 });
