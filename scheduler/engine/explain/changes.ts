@@ -8,7 +8,7 @@ import type { Profile } from '../profile.ts';
 import type { PodView } from '../shape.ts';
 import { byDistance, distances } from './distance.ts';
 import type { Edit, NamedPod } from './edit.ts';
-import { named, podsToDelete } from './evictions.ts';
+import { named, podsToDelete, rowOfSinglePod } from './evictions.ts';
 import { type Fixes, fixesFor } from './fixes.ts';
 import { groupsOf } from './groups.ts';
 import { type Judged, judgeEach } from './judged.ts';
@@ -69,8 +69,8 @@ export const smallestChanges = (
     const key = JSON.stringify(edits);
     const kind = kindOf(edits);
     const isNewNode = edits.some(({ is }) => is === 'addNode');
-    // Of lower requests and higher priorities only the first: it is the least change of its sort.
-    const most = kind.includes('lowerRequest') || kind.includes('priority') ? 1 : mostAlike;
+    // Of these only the first: it is the least change of its sort.
+    const most = ['lowerRequest', 'maxSkew', 'priority'].some(is => kind.includes(is)) ? 1 : mostAlike;
     if (seen.has(key) || (alike.get(kind) ?? 0) >= most || (isNewNode && hasNewNode)) continue;
     seen.add(key);
     if (found.some(({ edits: known }) => isMoreOfTheSame(known, edits))) continue;
@@ -129,13 +129,15 @@ const ideasOf = (judged: Judged): readonly (readonly Edit[])[] => {
   return ideas;
 };
 
-/** The nearest of all, and the nearest of each group of nodes that refuse for the same reasons. */
+/** The nearest of all and of each group of nodes that refuse for the same reasons, and where the least need go. */
 const rowsToLookAt = (judged: Judged): ReadonlySet<number> => {
   const distance = distances(judged);
   const order = byDistance(judged, distance);
   const rows = new Set(order.slice(0, nearestNodes));
   for (const { nearest } of groupsOf(judged, order, distance).slice(0, mostGroups))
     for (const name of nearest.slice(0, nodesPerGroup)) rows.add(judged.columns.slotOf(name));
+  const single = rowOfSinglePod(judged);
+  if (single !== undefined) rows.add(single);
   return rows;
 };
 

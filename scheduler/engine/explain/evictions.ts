@@ -74,3 +74,35 @@ export const podToShrink = (
   const { pod, has } = best;
   return { is: 'shrinkPod', node: columns.names[row]!, pod: named(pod), resource, from: has, to: has - short };
 };
+
+/**
+ * The row where deleting a single pod makes up for what is short, and nothing but resources is in the way: of all such
+ * pods the least important and smallest. Undefined when no single pod is enough anywhere.
+ */
+export const rowOfSinglePod = (judged: Judged): number | undefined => {
+  const { columns, pod, filters, refusals, reserved } = judged;
+  const fit = filters.find(({ name }) => name === 'NodeResourcesFit');
+  if (fit === undefined) return undefined;
+  const { usage } = pod.shape;
+  let best: { row: number; pod: PlacedView } | undefined;
+  for (let i = 0; i < columns.count; i++) {
+    const row = columns.live[i]!;
+    if (fit.codes[row] === 0 || refusals[row] !== 1 || reserved.has(row)) continue;
+    const short = usage.columns.map(
+      (column, r) => usage.amounts[r]! - (columns.allocatable[column]![row]! - columns.used[column]![row]!),
+    );
+    for (const other of columns.podsOn[row]!) {
+      if (best !== undefined && !isLess(other, best.pod)) continue;
+      const has = other.view.shape.usage;
+      const isEnough = usage.columns.every((column, r) => {
+        const at = has.columns.indexOf(column);
+        return short[r]! <= 0 || (at >= 0 && has.amounts[at]! >= short[r]!);
+      });
+      if (isEnough) best = { row, pod: other };
+    }
+  }
+  return best?.row;
+};
+
+const isLess = (a: PlacedView, b: PlacedView): boolean =>
+  a.view.priority !== b.view.priority ? a.view.priority < b.view.priority : sizeOf(a) < sizeOf(b);

@@ -47,7 +47,7 @@ export class Scratch {
     const undo: (() => void)[] = [];
     try {
       this.#make(edited, undo);
-      return this.#decide(edited);
+      return this.#decide(edited, undo);
     } finally {
       for (const step of undo.reverse()) step();
     }
@@ -78,7 +78,7 @@ export class Scratch {
     }
   }
 
-  #decide({ pod }: Edited): Tried | undefined {
+  #decide({ pod }: Edited, undo: (() => void)[]): Tried | undefined {
     const view = this.#columns.view(pod);
     const decision = schedule(view, this.#columns, this.#profile);
     if (decision.node !== undefined) return { node: decision.node.name, victims: [] };
@@ -89,9 +89,10 @@ export class Scratch {
     const { best } = preempt(decision, this.#columns, this.#profile, { nowMs: this.#nowMs, offset: () => 0 });
     const candidate = best[0];
     if (candidate === undefined) return undefined;
-    return {
-      node: this.#columns.names[candidate.slot]!,
-      victims: candidate.victims.map(({ view: { key, priority } }) => ({ key, priority })),
-    };
+    const victims = candidate.victims.map(({ view: { key, priority } }) => ({ key, priority }));
+    // Preemption thinks of nodes one by one and with upstream's simplifications; what counts is that the pod then fits.
+    this.#make({ pod, setNodes: [], removeNodes: [], setPods: [], removePods: victims.map(({ key }) => key) }, undo);
+    const after = schedule(view, this.#columns, this.#profile);
+    return after.node === undefined ? undefined : { node: after.node.name, victims };
   }
 }

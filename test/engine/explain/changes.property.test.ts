@@ -10,7 +10,7 @@ import { explain } from '#engine/explain/why.ts';
 import { defaultProfile } from '#engine/profile.ts';
 import { type ClusterState, columnsOf, podKey, withChanges } from '#engine/world.ts';
 import { decidePlainly } from '../reference/reference.ts';
-import { bigPod, named, plainOf, stateArbitrary } from './clusters.ts';
+import { bigPod, crowdedArbitrary, named, plainOf, stateArbitrary } from './clusters.ts';
 
 const profile = defaultProfile();
 const runs = Number(process.env['BERTH_PROPERTY_RUNS'] ?? 150);
@@ -37,22 +37,26 @@ const suggestionsFor = (state: ClusterState, pod: Pod): { columns: Columns; chan
   return { columns, changes: smallestChanges(columns.view(pod), columns, profile, options) };
 };
 
+/** Every suggestion makes the pod fit on the node it names; the sorts of edits that were in them. */
+const areTrue = (state: ClusterState, pod: Pod): readonly Edit['is'][] => {
+  const { changes } = suggestionsFor(state, pod);
+  if (decidePlainly(pod, plainOf(state)).feasible.length > 0) expect(changes).toEqual([]);
+  for (const { edits, node, victims } of changes) {
+    const changed = afterwards(state, pod, edits);
+    const left = withChanges(changed.state, { removePods: victims.map(({ key }) => key) });
+    const plain = decidePlainly(changed.pod, plainOf(left));
+    expect([edits, plain.feasible]).toEqual([edits, expect.arrayContaining([node])]);
+  }
+  return changes.flatMap(({ edits }) => edits.map(({ is }) => is));
+};
+
 describe('a suggested change', () => {
   test('makes the pod fit, as the plain reference sees it', () => {
     const kinds = new Map<string, number>();
     fc.assert(
       fc.property(stateArbitrary, bigPod, (state, drawn) => {
         const pod = named(drawn);
-        const { changes } = suggestionsFor(state, pod);
-        const before = decidePlainly(pod, plainOf(state));
-        if (before.feasible.length > 0) expect(changes).toEqual([]);
-        for (const { edits, node, victims } of changes) {
-          for (const { is } of edits) kinds.set(is, (kinds.get(is) ?? 0) + 1);
-          const changed = afterwards(state, pod, edits);
-          const left = withChanges(changed.state, { removePods: victims.map(({ key }) => key) });
-          const plain = decidePlainly(changed.pod, plainOf(left));
-          expect([edits, plain.feasible]).toEqual([edits, expect.arrayContaining([node])]);
-        }
+        for (const is of areTrue(state, pod)) kinds.set(is, (kinds.get(is) ?? 0) + 1);
       }),
       { numRuns: 2 * runs },
     );
@@ -69,23 +73,33 @@ describe('a suggested change', () => {
     expect(reached).toEqual([]);
   });
 
+  const isExact = (state: ClusterState, pod: Pod, seen: Set<string>): void => {
+    for (const { edits } of suggestionsFor(state, pod).changes) {
+      const [edit] = edits;
+      if (edits.length !== 1 || (edit?.is !== 'lowerRequest' && edit?.is !== 'maxSkew')) continue;
+      seen.add(edit.is);
+      const less = edit.is === 'maxSkew' ? edit.to - 1 : edit.to + 1;
+      const changed = afterwards(state, pod, [{ ...edit, to: less }]);
+      const plain = decidePlainly(changed.pod, plainOf(state));
+      expect([edit, plain.feasible]).toEqual([edit, []]);
+    }
+  };
+
   test('that lowers one request names the largest value that fits', () => {
-    let seen = 0;
-    fc.assert(
-      fc.property(stateArbitrary, bigPod, (state, drawn) => {
-        const pod = named(drawn);
-        for (const { edits } of suggestionsFor(state, pod).changes) {
-          const [edit] = edits;
-          if (edits.length !== 1 || edit?.is !== 'lowerRequest') continue;
-          seen++;
-          const more = afterwards(state, pod, [{ ...edit, to: edit.to + 1 }]);
-          const plain = decidePlainly(more.pod, plainOf(state));
-          expect([edit, plain.feasible]).toEqual([edit, []]);
-        }
-      }),
-      { numRuns: 2 * runs },
-    );
-    expect(seen).toBeGreaterThan(0);
+    const seen = new Set<string>();
+    const property = fc.property(stateArbitrary, bigPod, (state, drawn) => isExact(state, named(drawn), seen));
+    fc.assert(property, { numRuns: 2 * runs });
+    expect(seen).toContain('lowerRequest');
+  });
+
+  test('that raises maxSkew names the smallest value that fits, and is true', () => {
+    const seen = new Set<string>();
+    const property = fc.property(crowdedArbitrary, ([state, pod]) => {
+      isExact(state, pod, seen);
+      areTrue(state, pod);
+    });
+    fc.assert(property, { numRuns: 2 * runs });
+    expect(seen).toContain('maxSkew');
   });
 
   test('was only tried: the columns are as before', () => {

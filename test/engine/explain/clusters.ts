@@ -35,6 +35,39 @@ export const stateArbitrary: fc.Arbitrary<ClusterState> = fc
     ] as unknown as ClusterState['namespaces'],
   }));
 
+/** A pod that must be spread over zones among its like, and a cluster in which they are anywhere. */
+export const crowdedArbitrary: fc.Arbitrary<readonly [state: ClusterState, pod: Pod]> = fc
+  .record({
+    zones: fc.array(fc.constantFrom('a', 'b', 'c', undefined), { minLength: 2, maxLength: 7 }),
+    placed: fc.array(fc.nat(6), { maxLength: 14 }),
+    cordoned: fc.nat(12),
+    maxSkew: fc.integer({ min: 1, max: 2 }),
+    topologyKeys: fc.subarray(['zone', 'host'], { minLength: 1 }),
+  })
+  .map(({ zones, placed, cordoned, maxSkew, topologyKeys }) => {
+    const pod = (name: string, spec: object): Pod =>
+      ({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'default', labels: { app: 'a' } },
+        spec: { containers: [{ name: 'c', image: 'web' }], ...spec },
+      }) as Pod;
+    const nodes = zones.map((zone, i) => ({
+      metadata: { name: `n${i}`, labels: { host: `n${i}`, ...(zone === undefined ? {} : { zone }) } },
+      spec: i === cordoned ? { unschedulable: true } : {},
+      status: { allocatable: { cpu: '8', memory: '8Gi', pods: '20' } },
+    }));
+    const pods = placed.map((at, i) => pod(`p${i}`, { nodeName: `n${at % nodes.length}` }));
+    const topologySpreadConstraints = topologyKeys.map(topologyKey => ({
+      maxSkew,
+      topologyKey,
+      whenUnsatisfiable: 'DoNotSchedule',
+      labelSelector: { matchLabels: { app: 'a' } },
+    }));
+    const state = { ...emptyState, nodes: nodes as unknown as ClusterState['nodes'], pods };
+    return [state, pod('new', { topologySpreadConstraints })] as const;
+  });
+
 export const plainOf = (state: ClusterState): PlainCluster => ({
   nodes: state.nodes,
   pods: state.pods,
