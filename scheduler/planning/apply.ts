@@ -66,7 +66,9 @@ export const applyTo = async (
   const body = wanted.patchFrom(was);
   if (Object.keys(body).length === 0) {
     say('unchanged');
-    return;
+    // Its pods may still be missing.
+    const maker = makerOf(was);
+    return maker && makePods(rehearsal, applied, { maker, now: was, was });
   }
   try {
     const now = await rehearsal.patch(kind, ref, { type: 'strategic', body }, options);

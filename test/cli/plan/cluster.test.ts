@@ -1,6 +1,7 @@
 /** `berth plan` against a whole control plane in memory, over HTTPS: what is there counts, and nothing of it is changed. */
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { replicaSetKind } from '#api/kinds/apps.ts';
 import { configMapKind, nodeKind, type Pod, podKind } from '#api/kinds/core.ts';
 import { podDisruptionBudgetKind } from '#api/kinds/policy.ts';
 import { priorityClassKind } from '#api/kinds/scheduling.ts';
@@ -49,13 +50,18 @@ interface Running {
   readonly cpu?: string;
   readonly priorityClassName?: string;
   readonly owner?: string;
+  readonly ownerUid?: string;
   readonly labels?: Record<string, string>;
 }
 
 /** A pod that runs on the node, ready, as the agent would have left it. */
-const run = async (name: string, node: string, { cpu = '1', priorityClassName, owner, labels = {} }: Running = {}) => {
+const run = async (
+  name: string,
+  node: string,
+  { cpu = '1', priorityClassName, owner, ownerUid = 'uid-of-set', labels = {} }: Running = {},
+) => {
   const ownerReferences = [
-    { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: owner ?? '', uid: 'uid-of-set', controller: true },
+    { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: owner ?? '', uid: ownerUid, controller: true },
   ];
   await client.create(podKind, {
     apiVersion: 'v1',
@@ -172,6 +178,23 @@ describe('over a cluster without a scheduler of its own', () => {
     const ran = await plan('--drain', 'a');
     expect(ran).toMatchObject({ code: 1, err: '' });
     await golden('drain-blocked.txt', ran);
+  });
+
+  test('a ReplicaSet that is there is planned from the pods that it has', async () => {
+    await addNode('a', '4');
+    shell.file('api.yaml', replicaSet(2));
+    expect((await shell.run(['apply', '-f', 'api.yaml'])).code).toBe(0);
+    const { metadata } = await client.get(replicaSetKind, { namespace: 'default', name: 'api' });
+    await run('api-one', 'a', { owner: 'api', ownerUid: metadata.uid!, labels: { app: 'api' } });
+    const made = async (replicas: number) => {
+      const { out } = await plan('-f', shell.file('api.yaml', replicaSet(replicas)), '-o', 'json');
+      const { objects, placements, removed } = JSON.parse(out);
+      return [objects[0].change, placements.length, removed];
+    };
+    expect(await made(2)).toEqual(['unchanged', 1, []]);
+    expect(await made(4)).toEqual(['configured', 3, []]);
+    const gone = { pod: 'default/api-one', node: 'a', why: 'scaled down by ReplicaSet/api' };
+    expect(await made(0)).toEqual(['configured', 0, [gone]]);
   });
 
   test('--add-nodes: what a further node would bring to pods that wait', async () => {
