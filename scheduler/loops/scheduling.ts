@@ -136,6 +136,7 @@ export const startScheduler = (options: SchedulerOptions): RunningScheduler => {
       if (clock.now() - lastParkedFlushMs >= parkedFlushMs) {
         lastParkedFlushMs = clock.now();
         queue.flushParked(lastParkedFlushMs);
+        isIdle = false;
       }
       if (!writer.hasRoom) await writer.room();
       else if (isIdle) await wake.next(Math.min(queue.nextReadyMs() ?? Infinity, lastParkedFlushMs + parkedFlushMs));

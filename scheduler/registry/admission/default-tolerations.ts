@@ -8,8 +8,8 @@ const notReady = 'node.kubernetes.io/not-ready';
 const unreachable = 'node.kubernetes.io/unreachable';
 
 /** On updates too, as upstream: an apply that leaves them out would otherwise take them away, which a pod may not. */
-export const addDefaultTolerations = ({ kind, subresource, object }: Admitted): void => {
-  if (kind !== podKind || subresource !== undefined) return;
+export const addDefaultTolerations = ({ verb, kind, subresource, object }: Admitted): void => {
+  if (verb === 'delete' || kind !== podKind || subresource !== undefined) return;
   const { spec } = object as Pod;
   const present = spec.tolerations ?? [];
   const missing = [notReady, unreachable].filter(
