@@ -4,6 +4,7 @@
  * it, but never an attached one.
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamSession } from '#api/node-calls.ts';
 import { ApiError, internalError } from '#api/status.ts';
 import type { Log } from '#base/log.ts';
@@ -92,6 +93,8 @@ export const runExec = async (
     void killExec(streams, containerId, log).finally(() => streams.close());
   };
   session.signal.addEventListener('abort', leave, { once: true });
+  // A client may leave while the engine is still starting the command.
+  if (session.signal.aborted) leave();
   try {
     const input = pumpInput(session, streams, { passesEnd: true });
     input.catch((error: unknown) => log.debug({ err: error }, 'exec input ended'));
@@ -107,11 +110,23 @@ export const runExec = async (
   }
 };
 
-/** Only a process that is certainly in this container: its number may have been given to another by now. */
+const killTries = 50;
+const killPauseMs = 100;
+
+/**
+ * Only a process that is certainly in this container: its number may have been given to another by now. A command that is
+ * just being started has no number yet, or is not in its cgroup yet, so it is looked for some seconds long.
+ */
 const killExec = async (streams: ExecStreams, containerId: string, log: Log): Promise<void> => {
   try {
-    const pid = await streams.pid();
-    if (pid > 0 && readFileSync(`/proc/${pid}/cgroup`, 'latin1').includes(containerId)) process.kill(pid, 'SIGKILL');
+    for (let tries = 0; tries < killTries; tries++) {
+      const pid = await streams.pid();
+      if (pid > 0 && readFileSync(`/proc/${pid}/cgroup`, 'latin1').includes(containerId)) {
+        process.kill(pid, 'SIGKILL');
+        return;
+      }
+      await sleep(killPauseMs);
+    }
   } catch (error) {
     log.debug({ err: error }, 'an exec whose client left could not be ended');
   }

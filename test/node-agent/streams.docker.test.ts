@@ -96,14 +96,16 @@ describe.skipIf(dockerFault !== undefined)('streams of a pod', () => {
 
   test('a client that leaves takes its command with it', async () => {
     const session = openSession();
+    // Told apart from those of other runs on this machine.
+    const seconds = String(900_000_000 + process.pid);
     const done = h.agent.handler.exec(
-      { ...target('box'), command: ['sleep', '987654'], stdin: false, stdout: true, stderr: true, tty: false },
+      { ...target('box'), command: ['sleep', seconds], stdin: false, stdout: true, stderr: true, tty: false },
       session,
     );
     const isRunning = () =>
       readdirSync('/proc').some(pid => {
         try {
-          return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('sleep\x00987654');
+          return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith(`sleep\x00${seconds}`);
         } catch {
           return false;
         }
