@@ -5,6 +5,7 @@
 import { type Event, eventKind, type Pod, podKind } from '#api/kinds/core.ts';
 import { isReason } from '#api/status.ts';
 import type { Client } from '#client/client.ts';
+import type { DecisionRecord } from '#engine/decision.ts';
 import { clientOf } from '../api-client.ts';
 import { type Cluster, withCluster } from '../cluster.ts';
 import { type ClusterFlags, clusterOptions, type Define, examples } from '../command.ts';
@@ -14,7 +15,7 @@ import { byLastSeen } from '../output/event-time.ts';
 import { parseFormat } from '../output/format.ts';
 import { probeNamespace } from '../read.ts';
 import { askWhy } from '../why/ask.ts';
-import { type DecisionRecord, readDecisions } from '../why/decisions.ts';
+import { readDecisions } from '../why/decisions.ts';
 import { historyLines } from '../why/history-text.ts';
 import { paintFor } from '../why/paint.ts';
 import { readProfiles } from '../why/profiles.ts';

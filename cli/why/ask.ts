@@ -1,13 +1,13 @@
 /** From what was read of a cluster to the report on one pod. Pure. */
 import type { Event, Pod } from '#api/kinds/core.ts';
 import { fromTime } from '#base/clock.ts';
+import type { DecisionRecord } from '#engine/decision.ts';
 import { smallestChanges } from '#engine/explain/changes.ts';
 import { nodeFigures } from '#engine/explain/node-figures.ts';
 import { explain } from '#engine/explain/why.ts';
 import { tellApartBy } from '#engine/profile.ts';
 import { type ClusterState, columnsOf, isOver, podKey, schedulerOf, withChanges } from '#engine/world.ts';
 import { CliError } from '../failure.ts';
-import type { DecisionRecord } from './decisions.ts';
 import type { Profiles } from './profiles.ts';
 import type { LastAttempt, PodState, WhyReport } from './report.ts';
 

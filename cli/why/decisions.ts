@@ -1,26 +1,7 @@
 /** What the server remembers beside objects: the scheduler's decisions and its configuration. A server may have neither. */
 import { isReason } from '#api/status.ts';
+import type { DecisionRecord } from '#engine/decision.ts';
 import type { Api } from '../api.ts';
-
-/** One decision as the server gives it (scheduler/loops/ledger.ts). */
-export interface DecisionRecord {
-  readonly time: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly attempt: number;
-  readonly revision: number;
-  readonly outcome: 'scheduled' | 'unschedulable' | 'gated';
-  readonly durationMs: number;
-  readonly feasible?: number;
-  readonly node?: string;
-  readonly score?: number;
-  readonly ties?: number;
-  readonly message?: string;
-  readonly reasons?: Readonly<Record<string, number>>;
-  readonly nominatedNode?: string;
-  readonly victims?: readonly string[];
-}
 
 /** Oldest first; undefined when the server keeps no decisions, or gives them only to others. */
 export const readDecisions = async (

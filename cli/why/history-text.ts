@@ -1,7 +1,7 @@
 /** `--history`: the scheduler's decisions about the pod, oldest first. */
 import { humanDuration } from '#api/duration.ts';
 import { fromTime } from '#base/clock.ts';
-import type { DecisionRecord } from './decisions.ts';
+import type { DecisionRecord } from '#engine/decision.ts';
 import { grid } from './paint.ts';
 import { milliseconds, type TextOptions } from './words.ts';
 

@@ -1,8 +1,9 @@
 /** What `berth why` found out, as plain data: what `-o json` prints, and what text.ts words. */
+
+import type { DecisionRecord } from '#engine/decision.ts';
 import type { Change } from '#engine/explain/changes.ts';
 import type { NodeFigures } from '#engine/explain/node-figures.ts';
 import type { Explanation } from '#engine/explain/why.ts';
-import type { DecisionRecord } from './decisions.ts';
 
 /** `over`: it has ended; `unowned`: no profile has its schedulerName; `waiting`: evictions for it are under way. */
 export type PodState = 'scheduled' | 'pending' | 'waiting' | 'gated' | 'deleting' | 'over' | 'unowned';

@@ -46,3 +46,30 @@ export interface Verdicts {
   /** The pod is restricted to these rows; the others were not looked at. */
   readonly restrictedTo: readonly number[] | undefined;
 }
+
+/** One decision as it is told to others (GET /apis/berth.dev/v1/decisions). */
+export interface DecisionRecord {
+  readonly time: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** From 1, counted since the scheduler first saw the pod. */
+  readonly attempt: number;
+  /** The decision was made on the cluster as of this revision at least. */
+  readonly revision: number;
+  readonly outcome: Decision['outcome'] | 'error';
+  readonly durationMs: number;
+  /** Of a pod that was placed: how many nodes it fitted on, the one taken, its total, and how many shared that. */
+  readonly feasible?: number;
+  readonly node?: string;
+  readonly score?: number;
+  readonly ties?: number;
+  /** Of a pod that was not: the sentence of its condition. */
+  readonly message?: string;
+  /** Reasons of nodes, and how many nodes gave each. */
+  readonly reasons?: Readonly<Record<string, number>>;
+  /** What preemption did about it. */
+  readonly nominatedNode?: string;
+  /** `namespace/name` */
+  readonly victims?: readonly string[];
+}

@@ -4,37 +4,10 @@
  * that is placed; whatever takes time is left to those who ask. Of pods only names are kept, so none is held in memory.
  */
 import { toMicroTime } from '#base/clock.ts';
-import type { Decision } from '#engine/decision.ts';
+import type { Decision, DecisionRecord } from '#engine/decision.ts';
 import type { Preemption } from '#engine/preempt.ts';
 import type { PodView } from '#engine/shape.ts';
 import type { Candidate } from '#engine/victims.ts';
-
-/** One decision as it is told to others (GET /apis/berth.dev/v1/decisions). */
-export interface DecisionRecord {
-  readonly time: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  /** From 1, counted since the scheduler first saw the pod. */
-  readonly attempt: number;
-  /** The decision was made on the cluster as of this revision at least. */
-  readonly revision: number;
-  readonly outcome: Decision['outcome'] | 'error';
-  readonly durationMs: number;
-  /** Of a pod that was placed: how many nodes it fitted on, the one taken, its total, and how many shared that. */
-  readonly feasible?: number;
-  readonly node?: string;
-  readonly score?: number;
-  readonly ties?: number;
-  /** Of a pod that was not: the sentence of its condition. */
-  readonly message?: string;
-  /** Reasons of nodes, and how many nodes gave each. */
-  readonly reasons?: Readonly<Record<string, number>>;
-  /** What preemption did about it. */
-  readonly nominatedNode?: string;
-  /** `namespace/name` */
-  readonly victims?: readonly string[];
-}
 
 /** Where the loop was when it decided. */
 export interface AttemptFacts {

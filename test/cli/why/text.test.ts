@@ -1,11 +1,11 @@
 /** What `berth why` prints, as files to be read: test/golden/why. `vitest -u` writes them anew. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { DecisionRecord } from '#cli/why/decisions.ts';
 import { paintFor } from '#cli/why/paint.ts';
 import { profilesOf } from '#cli/why/profiles.ts';
 import type { WhyReport } from '#cli/why/report.ts';
 import { whyText } from '#cli/why/text.ts';
+import type { DecisionRecord } from '#engine/decision.ts';
 import { ask, budget, failure, node, nowMs, on, pod } from './scenes.ts';
 
 const golden = async (name: string, report: WhyReport, allScores = false): Promise<void> => {
