@@ -2,8 +2,12 @@
  * The agent on cgroup v2, on the machine's own Docker Engine and on the newest packaged one, in a virtual machine each
  * (uml.ts). Skipped, with the reason, where such a machine cannot be had or is too slow.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { whichCommand } from '#setup/command.ts';
+import { testImageFiles } from '#test/node-agent/test-image.ts';
 import type { Outcome } from './guest.ts';
 import { newestEngine, userModeLinux } from './packages.ts';
 import { runInUml, type UmlRun } from './uml.ts';
@@ -15,7 +19,7 @@ const budget = { checksSeconds: 150, allMs: 280_000 };
 /** Why no virtual machine can run here, or undefined. */
 const fault = await (async (): Promise<string | undefined> => {
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'User-Mode Linux runs on Linux on x64 only';
-  for (const program of ['dockerd', 'containerd', 'runc', 'busybox'])
+  for (const program of ['dockerd', 'containerd', 'runc'])
     if ((await whichCommand(program)) === undefined) return `this machine has no ${program}`;
   return userModeLinux().then(
     () => undefined,
@@ -33,16 +37,19 @@ describe.skipIf(fault !== undefined)('on cgroup v2', () => {
   // Both at once: each has one CPU.
   const runs = new Map<string, UmlRun | string>();
   beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'berth-v2-'));
+    const files = join(folder, 'image.tar');
+    writeFileSync(files, await testImageFiles());
     const run = async ({ engine, programs }: (typeof engines)[number]) => {
       const folders = await programs().catch((error: Error) => error.message);
       runs.set(
         engine,
         typeof folders === 'string'
           ? folders
-          : await runInUml('test/engines/guest.ts', [String(budget.checksSeconds), ...folders], budget.allMs),
+          : await runInUml('test/engines/guest.ts', [String(budget.checksSeconds), files, ...folders], budget.allMs),
       );
     };
-    await Promise.all(engines.map(run));
+    await Promise.all(engines.map(run)).finally(() => rmSync(folder, { recursive: true }));
   }, budget.allMs + 120_000);
 
   describe.each(engines)('with $engine', ({ engine }) => {

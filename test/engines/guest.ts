@@ -1,11 +1,12 @@
 /**
  * Runs in the virtual machine of uml.ts: starts an engine, an agent on it, and the checks of cgroup v2; prints each outcome
- * as one line. Arguments: seconds after which no further check begins (but the last, which cleans up), and a folder of engine
- * programs, if not the machine's own are meant.
+ * as one line. Arguments: seconds after which no further check begins (but the last, which cleans up), an archive of the test
+ * image's files, and a folder of engine programs, if not the machine's own are meant.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type Event, eventKind } from '#api/kinds/core.ts';
 import { startHarness } from '#test/node-agent/harness.ts';
+import { importTestImage } from '#test/node-agent/test-image.ts';
 import { cleanUpCheck, share } from './checks.ts';
 import { startDockerd } from './dockerd.ts';
 import { resultMark } from './uml.ts';
@@ -23,7 +24,7 @@ const tell = (outcome: Outcome): void => {
   process.stdout.write(`${resultMark}${JSON.stringify(outcome)}\n`);
 };
 
-const [seconds = '150', programs] = process.argv.slice(2);
+const [seconds = '', imageFiles = '', programs] = process.argv.slice(2);
 
 // As under systemd: an engine in the root group takes it that no limit of swap can be set, since that group has none.
 const service = '/sys/fs/cgroup/service';
@@ -36,6 +37,7 @@ const engine = await startDockerd({
   cgroupParent: '/engine',
   ...(programs ? { programs } : {}),
 });
+await importTestImage(engine.socket, readFileSync(imageFiles));
 const harness = await startHarness({ network: 'none', share, nodeName: 'n1' }, engine.socket);
 
 /** What happened to pods, for a check that failed. */

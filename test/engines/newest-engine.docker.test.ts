@@ -9,8 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DockerRuntime } from '#agent/docker/engine.ts';
 import { whichCommand } from '#setup/command.ts';
 import { engineJson } from '#setup/engine-api.ts';
-import { dockerFault, ensureTestImage, startHarness, testImage } from '#test/node-agent/harness.ts';
+import { dockerFault, startHarness } from '#test/node-agent/harness.ts';
 import { runtimeContract } from '#test/node-agent/runtime-contract.ts';
+import { importTestImage, testImage, testImageFiles } from '#test/node-agent/test-image.ts';
 import { type Check, cleanUpCheck, commonChecks, share, statusOf, type World } from './checks.ts';
 import { type Dockerd, startDockerd } from './dockerd.ts';
 import { newestEngine } from './packages.ts';
@@ -44,7 +45,7 @@ describe.skipIf('fault' in found).each(stores)('the newest packaged Docker Engin
     const { features } = variant;
     engine = await startDockerd({ folder, programs, leastApi, features, cgroupParent: `/berth-engine-${process.pid}` });
     await engineJson(engine.api, 'POST', '/networks/create', { Name: 'pods', Driver: 'bridge' });
-    await ensureTestImage(engine.socket);
+    await importTestImage(engine.socket, await testImageFiles());
   });
   afterAll(async () => {
     await engine.api.call('DELETE', '/networks/pods');

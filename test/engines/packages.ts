@@ -52,11 +52,16 @@ export const newestEngine = (): Promise<string> =>
     for (const program of programs) take(join(root, 'usr', program), join(to, basename(program)));
   });
 
-/** A folder with a Linux kernel that is a program (`linux.uml`), and the module of its overlay file system. */
+/**
+ * A folder with a Linux kernel that is a program (`linux.uml`), the module of its overlay file system, and the commands to set
+ * it up with (`busybox`).
+ */
 export const userModeLinux = (): Promise<string> =>
-  once(join(cacheFolder(), 'engines', 'user-mode-linux'), async (root, to) => {
+  once(join(cacheFolder(), 'engines', 'uml'), async (root, to) => {
     const apt = await openApt(join(cacheFolder(), 'apt-system'));
-    await unpackPackages(apt, ['user-mode-linux'], root, false);
+    await unpackPackages(apt, ['user-mode-linux', 'busybox-static'], root, false);
+    const places = ['bin/busybox', 'usr/bin/busybox'].map(place => join(root, place));
+    take(places.find(existsSync) ?? places[0]!, join(to, 'busybox'));
     const modules = join(root, 'usr/lib/uml/modules');
     const version = readdirSync(modules)[0];
     if (version === undefined) throw new SetupError('the package user-mode-linux has no modules: unknown layout');

@@ -41,24 +41,25 @@ const repository = join(import.meta.dirname, '..', '..');
 
 /** Folders are only hidden where something must be written: the repository may lie anywhere. */
 const initScript = (folder: string, file: string, args: readonly string[]): string => `#!/bin/sh
-mount() { /bin/busybox mount "$@"; }
+busybox=${quoted(join(folder, 'busybox'))}
+mount() { "$busybox" mount "$@"; }
 mount -t proc proc /proc
 mount -t sysfs sys /sys
-/bin/busybox mkdir -p /dev/pts /dev/shm
+"$busybox" mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /dev/shm
 [ ! -d /etc/docker ] || mount -t tmpfs tmpfs /etc/docker
 mount -t cgroup2 none /sys/fs/cgroup
-/bin/busybox insmod ${quoted(join(folder, 'overlay.ko'))}
-/bin/busybox ip link set lo up
-/bin/busybox mkdir -p /run/tmp /run/home
+"$busybox" insmod ${quoted(join(folder, 'overlay.ko'))}
+"$busybox" ip link set lo up
+"$busybox" mkdir -p /run/tmp /run/home
 export HOME=/run/home TMPDIR=/run/tmp PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd ${quoted(repository)}
 echo ${started}
 ${[process.execPath, '--disable-warning=ExperimentalWarning', file, ...args].map(quoted).join(' ')} </dev/null 2>&1
 echo "@berth-ended $?"
-/bin/busybox poweroff -f
+"$busybox" poweroff -f
 `;
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { weightOf } from '#agent/host/cgroups.ts';
 import { counterOf } from '#agent/host/kept-file.ts';
+import { testImage } from '#test/node-agent/test-image.ts';
 import {
   type Check,
   cleanUpCheck,
@@ -109,7 +110,7 @@ export const v2Checks: readonly Check[] = [
     run: async world => {
       const waits = 'until [ "$(cat /sys/fs/cgroup/memory.oom.group)" = 1 ]; do sleep 0.1; done';
       const resources = { requests: { memory: '4Mi' }, limits: { memory: '20Mi' } };
-      const base = { image: 'berth-test/busybox:1', imagePullPolicy: 'IfNotPresent' as const };
+      const base = { image: testImage, imagePullPolicy: 'IfNotPresent' as const };
       put(
         world,
         'two',

@@ -1,12 +1,15 @@
 /** What pods experience on a node: start, failure, restart, limits, end; on the real engine. */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DockerRuntime } from '#agent/docker/engine.ts';
 import { type ConfigMap, configMapKind, podKind, type Secret, secretKind } from '#api/kinds/core.ts';
 import { createStop } from '#base/stop.ts';
+import { engineAt, engineJson } from '#setup/engine-api.ts';
+import { execIn } from '#test/engines/checks.ts';
 import { dockerFault, type Harness, podOf, startHarness, until } from '#test/node-agent/harness.ts';
+import { dockerSocket, testImage } from './test-image.ts';
 
+const engine = engineAt(`unix://${dockerSocket}`);
 const sh = (script: string) => ({ command: ['sh', '-c', script] });
 const idle = 'trap "exit 0" TERM; while :; do sleep 0.05; done';
 
@@ -71,7 +74,7 @@ describe.skipIf(dockerFault !== undefined)('a pod on a Docker node', () => {
     expect(existsSync(`${h.dataDir}/pods/${pod.metadata.uid}`)).toBe(false);
     await until('events', () => h.events('web').length >= 4);
     expect(h.events('web')).toEqual([
-      'Normal Pulled: Container image "berth-test/busybox:1" already present on machine and can be accessed by the pod',
+      `Normal Pulled: Container image "${testImage}" already present on machine and can be accessed by the pod`,
       'Normal Created: Container created',
       'Normal Started: Container started',
       'Normal Killing: Stopping container app',
@@ -142,8 +145,8 @@ describe.skipIf(dockerFault !== undefined)('a pod on a Docker node', () => {
     });
     await phase('limits', 'Running');
     const seen = (await containersOf(h.runtime, h)).find(found => found.name.startsWith('k8s_app_limits'))!;
-    const inspected = JSON.parse(execFileSync('docker', ['inspect', seen.id]).toString())[0].HostConfig;
-    expect(inspected).toMatchObject({
+    const inspected = await engineJson<{ HostConfig: object }>(engine, 'GET', `/containers/${seen.id}/json`);
+    expect(inspected.HostConfig).toMatchObject({
       NanoCpus: 500_000_000,
       CpuQuota: 0,
       CpuShares: 256,
@@ -205,18 +208,17 @@ describe.skipIf(dockerFault !== undefined)('a pod on a Docker node', () => {
     await phase('config', 'Running');
     await until('output', async () => (await logsOf(h, 'config')).includes('s3cretconfig'));
     expect(await logsOf(h, 'config')).toBe('hello s3cret config 300\nhellos3cretconfig\n');
-    const id = (await containersOf(h.runtime, h)).find(seen => seen.name.startsWith('k8s_app_config'))!.id;
-    const inside = (script: string) => execFileSync('docker', ['exec', id, 'sh', '-c', script]).toString();
+    const inside = (script: string) => execIn({ harness: h }, 'config', script);
     expect(
-      inside('touch /scratch/a && stat -c %a /scratch && df -k /ram | tail -1 && ls -l /etc/se/..data/key'),
+      await inside('touch /scratch/a && stat -c %a /scratch && df -k /ram | tail -1 && ls -l /etc/se/..data/key'),
     ).toMatch(/777[\s\S]*4096[\s\S]*-r--------/);
     h.client.put<ConfigMap>(configMapKind, {
       metadata: { name: 'cm', namespace: 'default' },
       data: { greeting: 'changed' },
     });
-    await until('changed file', () => inside('cat /etc/cm/greeting') === 'changed');
+    await until('changed file', async () => (await inside('cat /etc/cm/greeting')) === 'changed');
     // Names that went are taken away after the swap, as upstream does.
-    await until('other is gone', () => inside('ls /etc/cm').trim() === 'greeting');
+    await until('other is gone', async () => (await inside('ls /etc/cm')) === 'greeting');
     await h.client.remove(podKind, { namespace: 'default', name: 'config' });
     await until('gone', () => h.pod('config') === undefined);
     expect(await h.runtime.volumes({ 'berth.dev/cluster': h.cluster })).toEqual([]);
@@ -246,7 +248,7 @@ describe.skipIf(dockerFault !== undefined)('a pod on a Docker node', () => {
   });
 
   test('uses the image at hand when the policy is Always and no registry can be reached, and says so', async () => {
-    execFileSync('docker', ['tag', 'berth-test/busybox:1', '127.0.0.1:9/busybox:1']);
+    await engineJson(engine, 'POST', `/images/${testImage}/tag?repo=127.0.0.1:9/busybox&tag=1`);
     try {
       run(
         'local',
@@ -257,7 +259,7 @@ describe.skipIf(dockerFault !== undefined)('a pod on a Docker node', () => {
       await until('event', () => h.events('local').some(event => event.includes('no registry could be reached')));
       await h.client.remove(podKind, { namespace: 'default', name: 'local' });
     } finally {
-      execFileSync('docker', ['rmi', '127.0.0.1:9/busybox:1']);
+      await engineJson(engine, 'DELETE', '/images/127.0.0.1:9/busybox:1');
     }
   });
 
@@ -268,14 +270,14 @@ describe.skipIf(dockerFault !== undefined)('a pod on a Docker node', () => {
       initContainers: [
         {
           name: 'first',
-          image: 'berth-test/busybox:1',
+          image: testImage,
           ...sh('echo 1 > /work/a'),
           volumeMounts: [{ name: 'work', mountPath: '/work' }],
         },
-        { name: 'side', image: 'berth-test/busybox:1', restartPolicy: 'Always', ...sh(idle) },
+        { name: 'side', image: testImage, restartPolicy: 'Always', ...sh(idle) },
         {
           name: 'second',
-          image: 'berth-test/busybox:1',
+          image: testImage,
           ...sh('cat /work/a && echo 2 > /work/b'),
           volumeMounts: [{ name: 'work', mountPath: '/work' }],
         },
@@ -283,7 +285,7 @@ describe.skipIf(dockerFault !== undefined)('a pod on a Docker node', () => {
       containers: [
         {
           name: 'app',
-          image: 'berth-test/busybox:1',
+          image: testImage,
           imagePullPolicy: 'IfNotPresent',
           ...sh('cat /work/a /work/b'),
           volumeMounts: [{ name: 'work', mountPath: '/work' }],

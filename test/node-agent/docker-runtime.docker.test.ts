@@ -2,8 +2,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { DockerRuntime } from '#agent/docker/engine.ts';
 import { ensurePauseImage, pauseImage } from '#agent/pause-image.ts';
 import { isFault } from '#agent/runtime.ts';
-import { dockerFault, dockerSocket, ensureTestImage, testImage, until } from '#test/node-agent/harness.ts';
+import { dockerFault, until } from '#test/node-agent/harness.ts';
 import { runtimeContract } from '#test/node-agent/runtime-contract.ts';
+import { dockerSocket, needTestImage, testImage } from '#test/node-agent/test-image.ts';
 
 describe.skipIf(dockerFault !== undefined)('the Docker Engine', () => {
   const runtime = new DockerRuntime(dockerSocket);
@@ -19,7 +20,7 @@ describe.skipIf(dockerFault !== undefined)('the Docker Engine', () => {
     stdinOnce: false,
     host: { NetworkMode: 'none' },
   };
-  beforeAll(() => ensureTestImage());
+  beforeAll(needTestImage);
 
   runtimeContract(
     () => ({

@@ -10,8 +10,9 @@ import { nodeKind, podKind } from '#api/kinds/core.ts';
 import { below, seededRandom } from '#base/random.ts';
 import { systemClock } from '#base/system.ts';
 import { FakeClient } from '#test/client/fake-client.ts';
-import { dockerFault, dockerSocket, ensureTestImage, podOf, startHarness, until } from '#test/node-agent/harness.ts';
+import { dockerFault, podOf, startHarness, until } from '#test/node-agent/harness.ts';
 import { serveClient } from '#test/node-agent/ipc-client.ts';
+import { dockerSocket, needTestImage, testImage } from '#test/node-agent/test-image.ts';
 
 const idle = { command: ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done'] };
 
@@ -107,7 +108,7 @@ describe.skipIf(dockerFault !== undefined)('an agent', () => {
   });
 
   test('that is killed again and again runs every pod once, forgets none, and restarts none because of it', async () => {
-    await ensureTestImage();
+    await needTestImage();
     const random = seededRandom(20261121);
     const client = new FakeClient(systemClock);
     const runtime = new DockerRuntime(dockerSocket);
@@ -225,12 +226,12 @@ describe.skipIf(dockerFault !== undefined)('an agent', () => {
   });
 
   test('leaves containers of others alone', async () => {
-    await ensureTestImage();
+    await needTestImage();
     const runtime = new DockerRuntime(dockerSocket);
     const labels = { 'berth.dev/cluster': 'somebody-else', 'berth.dev/node': 'n1', 'io.kubernetes.pod.uid': 'x' };
     const id = await runtime.create({
       name: `berth-other-${process.pid}`,
-      image: 'berth-test/busybox:1',
+      image: testImage,
       labels,
       env: [],
       command: ['sleep', '60'],
