@@ -15,7 +15,10 @@ import { type Counts, countsLine, countTests, type TestReport } from './counts.t
 
 const root = join(import.meta.dirname, '..');
 
-/** Runs vitest to its end; its report and its exit code. The report is undefined when vitest did not come so far. */
+/**
+ * Runs vitest to its end; its report and its exit code. The report is undefined when vitest did not come so far. Tests have a
+ * folder for temporary files that goes with them, whatever a killed one left there.
+ */
 const runVitest = (args: readonly string[]): Promise<{ code: number; report: TestReport | undefined }> => {
   const folder = mkdtempSync(join(tmpdir(), 'berth-test-'));
   const file = join(folder, 'report.json');
@@ -24,6 +27,7 @@ const runVitest = (args: readonly string[]): Promise<{ code: number; report: Tes
   const child = spawn(process.execPath, [vitest, ...options, ...args], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, TMPDIR: folder },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   return new Promise(resolve => {
@@ -34,7 +38,7 @@ const runVitest = (args: readonly string[]): Promise<{ code: number; report: Tes
       } catch {
         report = undefined;
       }
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
       resolve({ code: code ?? (signal ? 1 : 0), report });
     });
   });
