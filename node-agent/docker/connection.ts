@@ -4,8 +4,6 @@
  * dockerode. Upgraded sockets are made with node:http and not with dockerode's streams, because those cannot half-close
  * standard input reliably on every transport (DOCKER-FACTS §7).
  */
-import './lean.ts';
-
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
