@@ -31,6 +31,7 @@ interface AgentFlags {
   docker?: string;
   network?: string;
   timings: string;
+  stats: string;
   removeContainers?: boolean;
 }
 
@@ -49,6 +50,11 @@ export const define: Define = (command, io) => {
     .option('--docker <address>', 'the engine (default: $DOCKER_HOST or unix:///var/run/docker.sock)')
     .option('--network <name>', "the engine's network for pods, or none (default: bridge)")
     .option('--timings <profile>', 'kubernetes or fast, as the server has it', 'kubernetes')
+    .option(
+      '--stats <source>',
+      "auto: usage from cgroup files where they can be read; engine: from the engine's stats",
+      'auto',
+    )
     .option('--remove-containers', 'take the containers of its pods away when it ends')
     .action((flags: AgentFlags) => run(io, flags));
   examples(
@@ -61,6 +67,9 @@ export const define: Define = (command, io) => {
 const run = async (io: Io, flags: AgentFlags): Promise<void> => {
   const join = joinOf(io, flags);
   const timings = parseTimings(flags.timings);
+  if (flags.stats !== 'auto' && flags.stats !== 'engine')
+    throw new CliError(`--stats ${flags.stats}: expected auto or engine`);
+  const statsSource = flags.stats;
   const plans = parseNodes(flags.node ?? [hostNodeName(hostname())]);
   const log = openLog(undefined, io.env['BERTH_LOG']);
   let refusal: string | undefined;
@@ -72,7 +81,9 @@ const run = async (io: Io, flags: AgentFlags): Promise<void> => {
     refusal = why;
     stop();
   };
-  const ends = await Promise.all(plans.map(plan => startNode(io, flags, { join, plan, timings, log, refused })));
+  const ends = await Promise.all(
+    plans.map(plan => startNode(io, flags, { join, plan, timings, statsSource, log, refused })),
+  );
   io.out(`Nodes ${plans.map(nodeText).join(' ')} joined ${join.server}.\n`);
   io.signal.addEventListener('abort', stop, { once: true });
   if (io.signal.aborted) stop();
@@ -93,6 +104,7 @@ interface NodeStart {
   readonly join: Join;
   readonly plan: NodePlan;
   readonly timings: TimingsName;
+  readonly statsSource: 'auto' | 'engine';
   readonly log: Log;
   /** The server has another agent of this node. */
   refused(why: string): void;
@@ -100,7 +112,7 @@ interface NodeStart {
 
 /** Joins and runs one node; resolves with what ends it. */
 const startNode = async (io: Io, flags: AgentFlags, start: NodeStart): Promise<() => Promise<void>> => {
-  const { join, plan, timings, log, refused } = start;
+  const { join, plan, timings, statsSource, log, refused } = start;
   const { server, caPem } = join;
   const { token } = await admit(io, join, plan.name, log);
   const client = createHttpClient({ server, token, caPem });
@@ -133,6 +145,7 @@ const startNode = async (io: Io, flags: AgentFlags, start: NodeStart): Promise<(
     dockerHost,
     dataDir: joinPath(data, plan.name),
     timings,
+    statsSource,
     signal: io.signal,
     ...(flags.network === undefined ? {} : { network: flags.network }),
     ...(share ? { share } : {}),

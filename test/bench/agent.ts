@@ -1,5 +1,6 @@
 /**
- * What an agent costs that looks after 50 running containers and samples their usage each second: its CPU and memory, and
+ * What an agent costs that looks after 50 running containers and samples their usage each second, from cgroup files and from
+ * the engine's stats endpoint: its CPU and memory, and
  * the CPU of dockerd and containerd while it runs, less what they use in the same run while it does not.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -28,7 +29,11 @@ const run = async (bed: Bed, say: (line: string) => void): Promise<BenchResult[]
   const server = bed.start('cli/bin.js', ['server', '--data', data, '--port', '0']);
   await outputOf(server, text => (text.includes('berth token') ? true : undefined));
   const { join } = findRunning(data)!;
-  const agent = bed.start('cli/bin.js', ['agent', '--node', 'bench', '--data', `${bed.folder}/agent`, '--join', join]);
+  const startAgent = (stats: string) =>
+    bed.start('cli/bin.js', [
+      ...['agent', '--node', 'bench', '--data', `${bed.folder}/agent`, '--join', join, '--stats', stats],
+    ]);
+  let agent = startAgent('auto');
   // An agent that ends leaves its containers running.
   const { caPem } = parseJoin(join);
   bed.defer(async () => {
@@ -40,34 +45,55 @@ const run = async (bed: Bed, say: (line: string) => void): Promise<BenchResult[]
   const names = Array.from({ length: pods }, (_, i) => `sampled-${i}`);
   await inParallel(names, 8, name => cluster.apply(benchPod(name)));
   await cluster.untilRunning(names);
-  say(`  ${pods} pods run; sampling`);
   const engine = enginePids();
-  await sample([], windows.settling);
-  const running = await sample([agent.pid!, ...engine], windows.with);
-  const rss = rssBytesOf(agent.pid!);
+  const measured: { source: string; windows: number[][]; rss: number }[] = [];
+  for (const [stats, source] of [
+    ['auto', 'cgroup files'],
+    ['engine', 'stats endpoint'],
+  ] as const) {
+    if (stats !== 'auto') {
+      await end(agent);
+      agent = startAgent(stats);
+    }
+    say(`  ${pods} pods run; sampling from ${source}`);
+    await sample([], windows.settling);
+    measured.push({
+      source,
+      windows: await sample([agent.pid!, ...engine], windows.with),
+      rss: rssBytesOf(agent.pid!),
+    });
+  }
   await end(agent);
-  const without = await sample(engine, windows.without);
-  const agentPercent = running.map(percents => percents[0]!);
-  const engineWith = running.map(percents => sum(percents.slice(1)));
-  const engineWithout = without.map(sum);
-  const mean = (values: readonly number[]) => sum(values) / values.length;
+  const without = (await sample(engine, windows.without)).map(sum);
+  return measured.flatMap(each => resultsOf(each, without, engine.length));
+};
+
+const resultsOf = (
+  { source, windows, rss }: { source: string; windows: readonly number[][]; rss: number },
+  engineWithout: readonly number[],
+  processes: number,
+): BenchResult[] => {
+  const agentPercent = windows.map(percents => percents[0]!);
+  const engineWith = windows.map(percents => sum(percents.slice(1)));
+  const name = `agent, ${pods} containers, ${source}`;
   return [
     {
-      name: `agent, ${pods} containers: CPU, mean`,
+      name: `${name}: CPU, mean`,
       value: round(mean(agentPercent)),
       unit: '% core',
       raw: { percentEachSecond: agentPercent, p50: round(quantile(agentPercent, 0.5)) },
     },
-    { name: `agent, ${pods} containers: RSS`, value: round(rss / 2 ** 20, 0), unit: 'MiB', raw: { bytes: rss } },
+    { name: `${name}: RSS`, value: round(rss / 2 ** 20, 0), unit: 'MiB', raw: { bytes: rss } },
     {
-      name: `agent, ${pods} containers: CPU of dockerd and containerd it causes`,
+      name: `${name}: CPU of dockerd and containerd it causes`,
       value: round(mean(engineWith) - mean(engineWithout)),
       unit: '% core',
-      raw: { withAgent: engineWith, withoutAgent: engineWithout, processes: engine.length },
+      raw: { withAgent: engineWith, withoutAgent: engineWithout, processes },
     },
   ];
 };
 
+const mean = (values: readonly number[]): number => sum(values) / values.length;
 const sum = (values: readonly number[]): number => round(values.reduce((total, value) => total + value, 0));
 
 /** Per window the CPU of each process in percent of a core. */
