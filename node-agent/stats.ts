@@ -143,18 +143,33 @@ export class Sampler {
     return true;
   }
 
+  /** One container's failure does not keep the others from being sampled; the first failure is thrown in the end. */
   async #askEngine(containers: readonly ContainerSeen[]): Promise<void> {
     const { runtime, clock } = this.#deps;
+    const workers: Promise<void>[] = [];
     let next = 0;
-    const asking = async () => {
-      for (let seen = containers[next++]; seen; seen = containers[next++]) {
+    let failure: unknown;
+    const work = async () => {
+      for (let seen = containers[next++]; seen && !isFault(failure, 'unavailable'); seen = containers[next++]) {
         const begunMs = clock.now();
-        const sample = await runtime.stats(seen.id);
+        try {
+          const sample = await runtime.stats(seen.id);
+          if (sample) this.#put(seen, sample);
+        } catch (error) {
+          failure ??= error;
+        }
         this.#isSlow = clock.now() - begunMs > slowAnswerMs;
-        if (sample) this.#put(seen, sample);
+        start();
       }
     };
-    await Promise.all(Array.from({ length: this.#isSlow ? atOnce.slow : atOnce.fast }, asking));
+    const start = () => {
+      const most = this.#isSlow ? atOnce.slow : atOnce.fast;
+      while (workers.length < most && next < containers.length) workers.push(work());
+    };
+    start();
+    // More may be started meanwhile.
+    for (const worker of workers) await worker;
+    if (failure !== undefined) throw failure;
   }
 
   #put(seen: ContainerSeen, sample: Sample): void {

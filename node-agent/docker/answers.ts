@@ -133,7 +133,7 @@ export const toImage = (answer: {
 /** What is read of GET /containers/{id}/stats. */
 export interface StatsAnswer {
   readonly read: string;
-  readonly cpu_stats: {
+  readonly cpu_stats?: {
     readonly cpu_usage: { readonly total_usage: number };
     readonly throttling_data?: {
       readonly periods: number;
@@ -141,16 +141,16 @@ export interface StatsAnswer {
       readonly throttled_time: number;
     };
   };
-  readonly memory_stats: { readonly usage?: number; readonly stats?: Readonly<Record<string, number>> };
+  readonly memory_stats?: { readonly usage?: number; readonly stats?: Readonly<Record<string, number>> };
   readonly pids_stats?: { readonly current?: number };
 }
 
-/** Undefined for the zero body that the engine gives of a container which does not run. */
+/** Undefined for the zero or shortened body that the engine gives of a container which does not run (any more). */
 export const toSample = (answer: StatsAnswer): StatsSample | undefined => {
   const atMs = timeOf(answer.read);
-  const usage = answer.memory_stats.usage;
-  if (atMs === 0 || usage === undefined) return undefined;
-  const stats = answer.memory_stats.stats ?? {};
+  const usage = answer.memory_stats?.usage;
+  if (atMs === 0 || usage === undefined || answer.cpu_stats === undefined) return undefined;
+  const stats = answer.memory_stats?.stats ?? {};
   const inactive = stats['total_inactive_file'] ?? stats['inactive_file'] ?? 0;
   const throttling = answer.cpu_stats.throttling_data;
   return {

@@ -56,6 +56,7 @@ const run = async (bed: Bed, say: (line: string) => void): Promise<BenchResult[]
       agent = startAgent(stats);
     }
     say(`  ${pods} pods run; sampling from ${source}`);
+    await untilSampled(cluster);
     await sample([], windows.settling);
     measured.push({
       source,
@@ -66,6 +67,14 @@ const run = async (bed: Bed, say: (line: string) => void): Promise<BenchResult[]
   await end(agent);
   const without = (await sample(engine, windows.without)).map(sum);
   return measured.flatMap(each => resultsOf(each, without, engine.length));
+};
+
+const untilSampled = async (cluster: Cluster): Promise<void> => {
+  const deadlineMs = performance.now() + 60_000;
+  while ((await cluster.sampledPods()) < pods) {
+    if (performance.now() > deadlineMs) throw new Error(`the usage of ${pods} pods is not known after a minute`);
+    await new Promise(resolve => setTimeout(resolve, 200));
+  }
 };
 
 const resultsOf = (

@@ -1,6 +1,7 @@
 /** A real cluster for benchmarks on this machine's engine, seen as users see it: over HTTPS, by kubeconfig. */
 import type { ChildProcess } from 'node:child_process';
 import { type Node, nodeKind, type Pod, podKind } from '#api/kinds/core.ts';
+import { type PodMetrics, podMetricsKind } from '#api/kinds/metrics.ts';
 import { isReason } from '#api/status.ts';
 import { silentLog } from '#base/log.ts';
 import { systemClock } from '#base/system.ts';
@@ -123,6 +124,12 @@ export class Cluster {
       }
     }
     await this.until(`${names.length} pods gone`, () => names.every(name => this.pod(name) === undefined));
+  }
+
+  /** Pods whose usage the metrics API tells at present; none while their node's agent is away. */
+  async sampledPods(): Promise<number> {
+    const { items } = await this.client.list<PodMetrics>(podMetricsKind, { namespace });
+    return items.length;
   }
 
   async nodeIsReady(): Promise<boolean> {

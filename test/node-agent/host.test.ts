@@ -148,6 +148,8 @@ test('stats are read from cgroup v1 and v2 bodies, and a zero body is none', () 
   expect(toSample(body({ total_inactive_file: 30, inactive_file: 5 }))!.memoryWorkingSetBytes).toBe(70);
   expect(toSample(body({ inactive_file: 130 }))!.memoryWorkingSetBytes).toBe(0);
   expect(toSample({ ...body({}), read: '0001-01-01T00:00:00Z' })).toBeUndefined();
+  // Of a container that ends at this moment, Engine 20.10.
+  expect(toSample({ read: '2026-01-01T00:00:00Z' })).toBeUndefined();
 });
 
 test('names and numbers of the cgroup tree', () => {
