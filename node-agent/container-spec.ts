@@ -105,8 +105,9 @@ export const containerSpec = (pod: Pod, container: Container, context: Container
   checkUser(pod, container, context.image);
   const user = userOf(pod, container);
   const { attempt, sandboxId, backoffMs, cgroup } = context;
+  const imageDigest = context.image.digests[0] ?? '';
   return {
-    ...containerIdentity(context.owner, pod, container, { attempt, sandboxId, backoffMs, cgroup }),
+    ...containerIdentity(context.owner, pod, container, { attempt, sandboxId, backoffMs, cgroup, imageDigest }),
     image: withTag(container.image ?? ''),
     ...commandLine(container, context.env),
     env: [...context.env].map(([name, value]) => `${name}=${value}`),

@@ -21,6 +21,7 @@ export const label = {
   specHash: 'berth.dev/spec-hash',
   backoffMs: 'berth.dev/backoff-ms',
   cgroup: 'berth.dev/cgroup',
+  imageDigest: 'berth.dev/image-digest',
 } as const;
 
 /** dockershim's name for the sandbox among a pod's containers. */
@@ -72,6 +73,8 @@ export const containerIdentity = (
     readonly sandboxId: string;
     readonly backoffMs: number;
     readonly cgroup: string;
+    /** `repository@sha256:…` of an image from a registry; empty for one made here. */
+    readonly imageDigest: string;
   },
 ) => ({
   name: containerNameOf(pod, container.name, instance.attempt),
@@ -84,6 +87,7 @@ export const containerIdentity = (
     [label.specHash]: specHash(container),
     [label.backoffMs]: String(instance.backoffMs),
     ...(instance.cgroup === '' ? {} : { [label.cgroup]: instance.cgroup }),
+    ...(instance.imageDigest === '' ? {} : { [label.imageDigest]: instance.imageDigest }),
   },
 });
 

@@ -3,8 +3,10 @@ import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, Pod
 import { qosClass } from '#api/qos.ts';
 import { fromTime, toTime } from '#base/clock.ts';
 import { type Ended, endedOf, hasDone, hasStarted, type Instance, isSidecar } from './instance.ts';
+import { label } from './names.ts';
 import { isTerminal, type Phase, phaseOf } from './pod-phase.ts';
 import type { Plan, View } from './pod-plan.ts';
+import type { ContainerSeen } from './runtime.ts';
 
 /** What neither the pod nor its containers say. */
 export interface StatusFacts {
@@ -108,10 +110,16 @@ const containerStatus = (
     ready,
     restartCount: Math.max(0, instance.attempt),
     image: container.image ?? '',
-    imageID: instance.seen ? `${facts.runtime}://${instance.seen.imageId}` : (old?.imageID ?? ''),
+    imageID: instance.seen ? imageIdOf(instance.seen, facts.runtime) : (old?.imageID ?? ''),
     ...(instance.attempt < 0 ? {} : { containerID: `${facts.runtime}://${instance.id}` }),
     started,
   };
+};
+
+/** As kubelets on Docker wrote it: the digest that can be pulled again where there is one, else the engine's own id. */
+const imageIdOf = (seen: ContainerSeen, runtime: string): string => {
+  const digest = seen.labels[label.imageDigest];
+  return digest === undefined ? `${runtime}://${seen.imageId}` : `${runtime}-pullable://${digest}`;
 };
 
 interface Verdict {
