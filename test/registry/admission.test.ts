@@ -78,6 +78,71 @@ describe('pod security', () => {
   });
 });
 
+describe('pod security of a namespace', () => {
+  const label = (labels: Record<string, string | null>) =>
+    world.patch(namespaceKind, 'default', {
+      type: 'merge',
+      body: {
+        metadata: {
+          labels: Object.fromEntries(Object.entries(labels).map(([k, v]) => [`pod-security.kubernetes.io/${k}`, v])),
+        },
+      },
+    });
+
+  test('a level or version that cannot be read is refused, at create and when it is changed', async () => {
+    expect(await failure(label({ enforce: 'strict', 'warn-version': '1.20' }))).toMatchObject({
+      code: 422,
+      details: {
+        causes: [
+          {
+            reason: 'FieldValueInvalid',
+            field: 'metadata.labels[pod-security.kubernetes.io/enforce]',
+            message: 'Invalid value: "strict": must be one of privileged, baseline, restricted',
+          },
+          {
+            field: 'metadata.labels[pod-security.kubernetes.io/warn-version]',
+            message: 'Invalid value: "1.20": must be "latest" or "v1.x"',
+          },
+        ],
+      },
+    });
+    const body = { metadata: { name: 'n', labels: { 'pod-security.kubernetes.io/audit': 'x' } } };
+    expect((await failure(world.create(namespaceKind, body))).message).toBe(
+      'Namespace "n" is invalid: metadata.labels[pod-security.kubernetes.io/audit]: Invalid value: "x": must be one of privileged, baseline, restricted',
+    );
+  });
+
+  test('whoever makes it stricter hears which pods would no longer be let in', async () => {
+    await label({ enforce: 'privileged' });
+    await createPod(world, 'b', container({ privileged: true }));
+    await createPod(world, 'a', container({ privileged: true }));
+    await createPod(world, 'net', { hostNetwork: true });
+    await createPod(world, 'fine');
+    world.warnings.length = 0;
+    await label({ enforce: 'baseline', 'enforce-version': 'v1.30' });
+    expect(world.warnings).toEqual([
+      'metadata.labels[pod-security.kubernetes.io/enforce-version]: not supported by Berth: pods are held against the latest version',
+      'existing pods in namespace "default" violate the new PodSecurity enforce level "baseline:latest"',
+      'a (and 1 other pod): privileged',
+      'net: host namespaces',
+    ]);
+    world.warnings.length = 0;
+    await label({ enforce: 'privileged' });
+    expect(world.warnings).toEqual([]);
+  });
+
+  test('pods from before stay changeable, but not in what their containers are', async () => {
+    await label({ enforce: 'privileged' });
+    await createPod(world, 'old', container({ privileged: true }), { finalizers: ['a/b'] });
+    await label({ enforce: null });
+    const change = (body: object) => world.patch<Pod>(podKind, 'old', { type: 'strategic', body });
+    expect((await change({ metadata: { labels: { a: 'b' }, finalizers: null } })).metadata.labels).toEqual({ a: 'b' });
+    expect((await failure(change({ spec: { containers: [{ name: 'c', image: 'y' }] } }))).message).toContain(
+      'violates PodSecurity "baseline:latest": privileged',
+    );
+  });
+});
+
 describe('defaults from outside the pod', () => {
   test('tolerations for nodes that fail, unless the pod has its own', async () => {
     const pod = await createPod(world, 'a');
@@ -176,6 +241,24 @@ describe('a node', () => {
     });
   });
 
+  test('labels its Node, but not with what would draw pods to it', async () => {
+    const own = { 'kubernetes.io/os': 'linux', 'node.kubernetes.io/x': 'y', disk: 'ssd', 'berth.dev/engine': 'e' };
+    const create = (labels: object) => world.create(nodeKind, { metadata: { name: 'a', labels } }, as);
+    expect(await failure(create({ ...own, 'node-role.kubernetes.io/control-plane': '' }))).toMatchObject({
+      code: 403,
+      message:
+        'nodes "a" is forbidden: node "a" is not allowed to set the following labels: node-role.kubernetes.io/control-plane',
+    });
+    await create(own);
+    const labels = { 'x.node-restriction.kubernetes.io/gold': '1', 'k8s.io/x': '2', disk: null };
+    expect(
+      await failure(world.patch(nodeKind, 'a', { type: 'merge', body: { metadata: { labels } } }, as)),
+    ).toMatchObject({
+      message:
+        'nodes "a" is forbidden: is not allowed to modify labels: k8s.io/x, x.node-restriction.kubernetes.io/gold',
+    });
+  });
+
   test('writes the status of its own pods only', async () => {
     await createPod(world, 'mine');
     await createPod(world, 'theirs');
@@ -196,7 +279,13 @@ describe('a node', () => {
         { ...as, subresource: 'status' },
       );
     expect((await status('mine')).status?.phase).toBe('Running');
-    expect(await failure(status('theirs'))).toMatchObject({ code: 403 });
+    expect((await failure(status('theirs'))).message).toBe(
+      'pods "theirs" is forbidden: node "a" can only update pod status for pods with spec.nodeName set to itself',
+    );
+    const relabel = { type: 'merge', body: { metadata: { labels: { app: 'x' } } } } as const;
+    expect((await failure(world.patch(podKind, 'mine', relabel, { ...as, subresource: 'status' }))).message).toBe(
+      'pods "mine" is forbidden: node "a" cannot update labels through pod status',
+    );
     expect(
       await failure(world.patch(podKind, 'mine', { type: 'merge', body: { metadata: { labels: { a: 'b' } } } }, as)),
     ).toMatchObject({

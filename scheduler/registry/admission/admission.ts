@@ -9,6 +9,7 @@ import type { Draft, User } from '../request.ts';
 import { addDefaultTolerations } from './default-tolerations.ts';
 import { mergeMatchLabelKeys } from './match-label-keys.ts';
 import { guardNamespace } from './namespace-lifecycle.ts';
+import { checkNamespaceSecurity } from './namespace-security.ts';
 import { restrictNode } from './node-restriction.ts';
 import { checkPodSecurity } from './pod-security.ts';
 import { setPriority } from './priority.ts';
@@ -17,7 +18,8 @@ import { setServiceAccount } from './service-account.ts';
 /** The present state, read-only. */
 export interface Lookup {
   get<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): T | undefined;
-  list<T extends KubeObject>(kind: Kind<T>): readonly T[];
+  /** Of all namespaces when none is given. */
+  list<T extends KubeObject>(kind: Kind<T>, namespace?: string): readonly T[];
 }
 
 export interface Admitted {
@@ -45,4 +47,4 @@ export const mutatingAdmission: readonly Admission[] = [
   mergeMatchLabelKeys,
 ];
 
-export const validatingAdmission: readonly Admission[] = [checkPodSecurity];
+export const validatingAdmission: readonly Admission[] = [checkPodSecurity, checkNamespaceSecurity];

@@ -7,6 +7,6 @@ import type { Lookup } from './admission.ts';
 export const lookupIn = (store: Store<KubeObject>): Lookup => ({
   get: <T extends KubeObject>(kind: Parameters<typeof storeKey>[0], ref: { namespace?: string; name: string }) =>
     store.get(storeKey(kind, ref))?.value as T | undefined,
-  list: <T extends KubeObject>(kind: Parameters<typeof prefixOf>[0]) =>
-    store.list(prefixOf(kind)).entries.map(entry => entry.value as T),
+  list: <T extends KubeObject>(kind: Parameters<typeof prefixOf>[0], namespace?: string) =>
+    store.list(prefixOf(kind, namespace)).entries.map(entry => entry.value as T),
 });
