@@ -1,156 +1,182 @@
 /**
- * The cluster as columns: one row (slot) per node, typed arrays per resource, numbers for labels and taints, and indexes
- * of the pods. Plugins loop over these arrays. Everything is kept current by single steps as nodes and pods come, change
- * and go; `changes` tells standing results which rows to look at again. Rows are given out in order of arrival, so the
- * lowest row is the node known longest, and freed rows are used again.
+ * The cluster as the engine sees it: one row (slot) per node, and columns over the rows (amounts per resource, numbers for
+ * labels and taints) that plugins loop over, with indexes of the pods. Everything is kept current by single steps as nodes
+ * and pods come, change and go; `log` tells those who keep results per row which to look at again.
  */
 import type { Node, Pod, Taint } from '#api/kinds/core.ts';
 import { assert } from '#base/assert.ts';
-import { LabelColumn } from './label-column.ts';
+import { ChangeLog } from './change-log.ts';
+import { ImageIndex } from './image-index.ts';
+import type { LabelColumn } from './label-column.ts';
+import { LabelColumns } from './label-columns.ts';
+import type { PlacedPod } from './label-set.ts';
 import { NodeOrder } from './node-order.ts';
+import { NodeRows } from './node-rows.ts';
 import { Nominations } from './nominations.ts';
-import { type HeldTerm, type PlacedPod, PodIndex } from './pod-index.ts';
-import { PortIndex } from './port-index.ts';
-import { amountOf } from './requests.ts';
+import { Placements } from './placements.ts';
+import type { PodIndex } from './pod-index.ts';
+import type { PortIndex } from './port-index.ts';
+import { ResourceColumns } from './resource-columns.ts';
 import { Room } from './room.ts';
-import { type PodView, type Shape, viewOf } from './shape.ts';
+import { type PodView, viewOf } from './shape.ts';
 import { ShapeTable } from './shape-table.ts';
 import { Surroundings } from './surroundings.ts';
+import { TaintColumns } from './taint-columns.ts';
 
 /** A pod on a node. */
 export interface PlacedView extends PlacedPod {
   view: PodView;
   readonly nodeName: string;
+  /** Where it stands in `podsOn` of its row. */
   atNode: number;
 }
 
-/** Columns of these resources always exist. */
-export const cpu = 0;
-export const memory = 1;
-export const ephemeralStorage = 2;
-
-/** Up to this many bytes 100 times an amount is exact in a double. */
-export const plainLimit = 9e13;
-
-const logSize = 1 << 14;
-
+/** Arrays that getters give must not be kept: they are replaced when the cluster outgrows them, and `epoch` then changes. */
 export class Columns {
-  /** Rows in use. */
-  count = 0;
-  capacity = 0;
-  /** Changes whenever standing results must be dropped: rows were added to the arrays, or values were renumbered. */
-  epoch = 0;
-  /** Rows in use, ascending; valid up to `count`. */
-  live: Uint32Array = new Uint32Array(0);
-  readonly nodes: (Node | undefined)[] = [];
-  readonly names: string[] = [];
-  readonly resourceNames: string[] = ['cpu', 'memory', 'ephemeral-storage'];
-  /** Per resource column: what the node has, what its pods ask for. Cpu in milli, else whole units. */
-  readonly allocatable: Float64Array[] = [];
-  readonly used: Float64Array[] = [];
-  /** Always allocatable less used: the filter reads one array instead of two. */
-  readonly free: Float64Array[] = [];
-  nonZeroCpu: Float64Array = new Float64Array(0);
-  nonZeroMemory: Float64Array = new Float64Array(0);
-  podLimit: Float64Array = new Float64Array(0);
-  podCount: Float64Array = new Float64Array(0);
-  /** podLimit less podCount. */
-  podRoom: Float64Array = new Float64Array(0);
-  unschedulable: Uint8Array = new Uint8Array(0);
-  /** Number of nodes that are unschedulable. */
-  cordoned = 0;
-  /** Nodes with so much memory, or none of cpu or memory, that scores need more than plain arithmetic. */
-  readonly oddNodes = new Set<number>();
-  /** Number of the node's list of taints in `taintLists`. */
-  taints: Int32Array = new Int32Array(0);
-  readonly taintLists: (readonly Taint[])[] = [[]];
-  /** Pods on each node, in no particular order. */
-  readonly podsOn: PlacedView[][] = [];
-  readonly index = new PodIndex();
-  readonly ports = new PortIndex();
+  readonly #rows = new NodeRows();
+  readonly resources = new ResourceColumns();
+  readonly images = new ImageIndex();
   readonly order = new NodeOrder();
   readonly nominations = new Nominations();
-  readonly room: Room = new Room(this);
+  readonly log = new ChangeLog();
   readonly surroundings: Surroundings;
   readonly shapes: ShapeTable;
-  /** Position after the last entry of the change log. */
-  logEnd = 0;
-  /** Raised when any node object changed in a way that plugins can see, or came or went. */
-  nodesRevision = 0;
-  /** Raised when the images of a node changed, or the number of nodes. */
-  imagesRevision = 0;
-  readonly #log = new Int32Array(logSize);
-  readonly #slotOf = new Map<string, number>();
-  readonly #free: number[] = [];
-  readonly #resourceOf = new Map<string, number>();
-  readonly #taintListOf = new Map<string, number>([['[]', 0]]);
-  readonly #labelColumns = new Map<string, LabelColumn>();
-  readonly #placed = new Map<string, PlacedView>();
-  /** Pods whose node is not known (yet), by node name. */
-  readonly #strays = new Map<string, Set<PlacedView>>();
-  readonly #images = new Map<string, { nodes: number; sizes: Map<number, number> }>();
-  readonly #alive: boolean[] = [];
-
+  readonly room: Room;
+  readonly #labels = new LabelColumns(this.#rows);
+  readonly #marks = new TaintColumns();
+  readonly #placements: Placements;
   readonly #renumberAfter: number;
+  #epoch = 0;
 
   /** The options are for tests: the defaults suit clusters of any size. */
   constructor({ capacity = 64, renumberAfter = 1024 }: { capacity?: number; renumberAfter?: number } = {}) {
     this.#renumberAfter = renumberAfter;
-    for (const name of this.resourceNames) this.resource(name);
+    this.#placements = new Placements({ rows: this.#rows, resources: this.resources, log: this.log });
     this.surroundings = new Surroundings(this.index);
     this.shapes = new ShapeTable(this);
-    this.#grow(capacity);
+    this.room = new Room(this);
+    this.#resize(capacity);
   }
 
-  /** The column of a resource, made when it is new. */
-  resource(name: string): number {
-    const known = this.#resourceOf.get(name);
-    if (known !== undefined) return known;
-    const column = this.allocatable.length;
-    this.resourceNames[column] = name;
-    this.#resourceOf.set(name, column);
-    this.allocatable.push(new Float64Array(this.capacity));
-    this.used.push(new Float64Array(this.capacity));
-    this.free.push(new Float64Array(this.capacity));
-    return column;
+  // ── what plugins read ──────────────────────────────────────────────────────
+
+  /** Rows in use. */
+  get count(): number {
+    return this.#rows.count;
+  }
+
+  /** Rows that there are: as long as every array over rows. */
+  get capacity(): number {
+    return this.#rows.capacity;
+  }
+
+  /** Rows in use, ascending; valid up to `count`. */
+  get live(): Uint32Array {
+    return this.#rows.live;
+  }
+
+  isLive(slot: number): boolean {
+    return this.#rows.isLive(slot);
   }
 
   /** Row of a node, -1 when it is not known. */
   slotOf(name: string): number {
-    return this.#slotOf.get(name) ?? -1;
+    return this.#rows.slotOf(name);
   }
 
-  isLive(slot: number): boolean {
-    return this.#alive[slot] === true;
+  /** By row; undefined where there is no node. */
+  get nodes(): readonly (Node | undefined)[] {
+    return this.#rows.nodes;
+  }
+
+  get names(): readonly string[] {
+    return this.#rows.names;
+  }
+
+  /** The column of a resource, made when it is new. */
+  resource(name: string): number {
+    return this.resources.column(name);
+  }
+
+  get resourceNames(): readonly string[] {
+    return this.resources.names;
+  }
+
+  /** By column of the resource, then by row: what the node has. Cpu in milli, else whole units. */
+  get allocatable(): readonly Float64Array[] {
+    return this.resources.allocatable;
+  }
+
+  /** The same: what the pods on it ask for. */
+  get used(): readonly Float64Array[] {
+    return this.resources.used;
+  }
+
+  get podLimit(): Float64Array {
+    return this.resources.podLimit;
+  }
+
+  get podCount(): Float64Array {
+    return this.resources.podCount;
+  }
+
+  /** By row: 1 when the node is cordoned. */
+  get unschedulable(): Uint8Array {
+    return this.#marks.unschedulable;
+  }
+
+  /** Number of nodes that are cordoned. */
+  get cordoned(): number {
+    return this.#marks.cordoned;
+  }
+
+  /** By row: number of the node's list of taints in `taintLists`; 0 is the empty list. */
+  get taints(): Int32Array {
+    return this.#marks.taints;
+  }
+
+  get taintLists(): readonly (readonly Taint[])[] {
+    return this.#marks.lists;
   }
 
   /** The numbers of a label key over all nodes, made when a pod first asks about the key. */
   labelColumn(key: string): LabelColumn {
-    let column = this.#labelColumns.get(key);
-    if (column === undefined) {
-      column = new LabelColumn(key, this.capacity);
-      this.#labelColumns.set(key, column);
-      for (let i = 0; i < this.count; i++) {
-        const slot = this.live[i]!;
-        column.enter(slot, this.nodes[slot] as Node);
-      }
-    }
-    return column;
+    return this.#labels.of(key);
   }
 
-  /** Nodes that have an image, and its size on each. */
-  image(name: string): { readonly nodes: number; readonly sizes: ReadonlyMap<number, number> } | undefined {
-    return this.#images.get(name);
+  /** By row: the pods on the node, in no particular order. */
+  get podsOn(): readonly PlacedView[][] {
+    return this.#placements.on;
   }
 
+  get index(): PodIndex {
+    return this.#placements.index;
+  }
+
+  get ports(): PortIndex {
+    return this.#placements.ports;
+  }
+
+  /** By `namespace/name`. */
   placed(key: string): PlacedView | undefined {
-    return this.#placed.get(key);
+    return this.#placements.get(key);
   }
 
   get placedCount(): number {
-    return this.#placed.size;
+    return this.#placements.size;
   }
 
+  /** Changes whenever everything kept about these columns must be dropped: arrays were replaced, or values renumbered. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Has everything that is kept about these columns dropped. */
+  invalidate(): void {
+    this.#epoch++;
+  }
+
+  /** A pod that is to be placed, as the engine sees it. */
   view(pod: Pod): PodView {
     return viewOf(pod, this.shapes.of(pod, false));
   }
@@ -159,177 +185,78 @@ export class Columns {
 
   /** Adds a node or brings the one of this name up to date. True when a plugin can see the difference. */
   setNode(node: Node): boolean {
-    const slot = this.#slotOf.get(node.metadata.name);
-    return slot === undefined ? this.#addNode(node) : this.#updateNode(slot, node);
-  }
-
-  removeNode(name: string): void {
-    const slot = this.#slotOf.get(name);
-    if (slot === undefined) return;
-    const node = this.nodes[slot] as Node;
-    for (const pod of [...this.podsOn[slot]!]) {
-      this.#detach(pod);
-      this.#stray(pod);
-    }
-    for (const column of this.#labelColumns.values()) column.leave(slot);
-    this.#countImages(slot, node, -1);
-    this.order.remove(slot, node);
-    this.#slotOf.delete(name);
-    this.nodes[slot] = undefined;
-    this.#alive[slot] = false;
-    for (const column of this.allocatable) column[slot] = 0;
-    this.podLimit[slot] = 0;
-    this.#cordon(slot, false);
-    this.oddNodes.delete(slot);
-    this.#free.push(slot);
-    this.count--;
-    this.#listLive();
-    this.#nodeChanged(slot);
-    this.imagesRevision++;
-  }
-
-  #addNode(node: Node): boolean {
-    if (this.#free.length === 0 && this.count === this.capacity) this.#grow(2 * this.capacity);
-    const slot = this.#free.pop() ?? this.count;
-    this.#slotOf.set(node.metadata.name, slot);
-    this.names[slot] = node.metadata.name;
-    this.podsOn[slot] = [];
-    this.#alive[slot] = true;
-    this.count++;
-    if (slot === this.count - 1) this.live[slot] = slot;
-    else this.#listLive();
-    this.nodes[slot] = node;
-    this.#writeNode(slot, node);
-    for (const column of this.#labelColumns.values()) {
-      column.enter(slot, node);
-      if (column.isWasteful(this.#renumberAfter, this.count)) this.#renumber(column);
-    }
-    this.#countImages(slot, node, 1);
-    this.imagesRevision++;
-    this.order.add(slot, node);
-    const strays = this.#strays.get(node.metadata.name);
-    if (strays !== undefined) {
-      this.#strays.delete(node.metadata.name);
-      for (const pod of strays) this.#attach(pod, slot);
-    }
-    this.#nodeChanged(slot);
+    const slot = this.slotOf(node.metadata.name);
+    if (slot >= 0) return this.#updateNode(slot, node);
+    this.#addNode(node);
     return true;
+  }
+
+  #addNode(node: Node): void {
+    if (this.#rows.isFull) this.#resize(2 * this.capacity);
+    const slot = this.#rows.add(node);
+    this.resources.setAllocatable(slot, node.status?.allocatable ?? {});
+    this.#marks.set(slot, node);
+    this.#labels.enter(slot, node);
+    this.images.add(slot, node);
+    this.order.add(slot, node);
+    this.#placements.nodeAdded(slot, node.metadata.name);
+    this.#renumberWasteful();
+    this.log.nodeChanged(slot);
   }
 
   #updateNode(slot: number, node: Node): boolean {
     const was = this.nodes[slot] as Node;
-    this.nodes[slot] = node;
-    if (was === node) return false;
-    const moved = [...this.#labelColumns.values()].filter(column => column.intern(node) !== column.ids[slot]);
-    const seen = visibleNode(was) !== visibleNode(node);
-    if (!seen) return false;
-    if (moved.length > 0) {
-      this.index.countNode(slot, this.podsOn[slot]!, -1);
-      for (const column of moved) {
-        column.leave(slot);
-        column.enter(slot, node);
-      }
-      this.index.countNode(slot, this.podsOn[slot]!, 1);
-    }
-    this.#writeNode(slot, node);
-    if (JSON.stringify(was.status?.images) !== JSON.stringify(node.status?.images)) {
-      this.#countImages(slot, was, -1);
-      this.#countImages(slot, node, 1);
-      this.imagesRevision++;
-    }
+    this.#rows.nodes[slot] = node;
+    if (was === node || visibleParts(was) === visibleParts(node)) return false;
+    this.#relabel(slot, node);
+    this.resources.setAllocatable(slot, node.status?.allocatable ?? {});
+    this.#marks.set(slot, node);
+    this.images.update(slot, was, node);
     this.order.update(slot, was, node);
-    this.#nodeChanged(slot);
+    this.#renumberWasteful();
+    this.log.nodeChanged(slot);
     return true;
   }
 
-  #writeNode(slot: number, node: Node): void {
-    for (const column of this.allocatable) column[slot] = 0;
-    this.podLimit[slot] = 0;
-    const allocatable = node.status?.allocatable ?? {};
-    for (const name in allocatable) {
-      const amount = amountOf(name, allocatable[name] as string);
-      if (name === 'pods') this.podLimit[slot] = amount;
-      else this.allocatable[this.resource(name)]![slot] = amount;
+  #relabel(slot: number, node: Node): void {
+    const changing = this.#labels.changing(slot, node);
+    if (changing.length === 0) return;
+    this.index.countNode(slot, this.podsOn[slot]!, -1);
+    for (const column of changing) {
+      column.leave(slot);
+      column.enter(slot, node);
     }
-    for (let i = 0; i < this.free.length; i++) this.free[i]![slot] = this.allocatable[i]![slot]! - this.used[i]![slot]!;
-    this.podRoom[slot] = this.podLimit[slot]! - this.podCount[slot]!;
-    const [hasCpu, hasMemory] = [this.allocatable[cpu]![slot]!, this.allocatable[memory]![slot]!];
-    if (hasCpu > 0 && hasMemory > 0 && hasMemory <= plainLimit) this.oddNodes.delete(slot);
-    else this.oddNodes.add(slot);
-    this.#cordon(slot, node.spec?.unschedulable === true);
-    this.taints[slot] = this.#taintList(node.spec?.taints ?? []);
+    this.index.countNode(slot, this.podsOn[slot]!, 1);
   }
 
-  #cordon(slot: number, on: boolean): void {
-    this.cordoned += (on ? 1 : 0) - this.unschedulable[slot]!;
-    this.unschedulable[slot] = on ? 1 : 0;
+  #renumberWasteful(): void {
+    for (const column of this.#labels.renumberWasteful(this.#renumberAfter)) {
+      this.index.renumbered(column);
+      this.invalidate();
+    }
   }
 
-  #taintList(taints: readonly Taint[]): number {
-    const key = JSON.stringify(taints.map(({ key, value, effect }) => [key, value ?? '', effect]));
-    const known = this.#taintListOf.get(key);
-    if (known !== undefined) return known;
-    const id = this.taintLists.length;
-    this.taintLists.push(taints);
-    this.#taintListOf.set(key, id);
-    return id;
+  removeNode(name: string): void {
+    const slot = this.slotOf(name);
+    if (slot < 0) return;
+    const node = this.nodes[slot] as Node;
+    this.#placements.nodeRemoved(slot);
+    this.resources.clear(slot);
+    this.#marks.clear(slot);
+    this.#labels.leave(slot);
+    this.images.remove(slot, node);
+    this.order.remove(slot, node);
+    this.#rows.remove(slot);
+    this.log.nodeChanged(slot);
   }
 
-  #countImages(slot: number, node: Node, by: 1 | -1): void {
-    for (const { names = [], sizeBytes = 0 } of node.status?.images ?? [])
-      for (const name of names) {
-        const image = this.#images.get(name) ?? { nodes: 0, sizes: new Map<number, number>() };
-        if (by > 0) image.sizes.set(slot, sizeBytes);
-        else image.sizes.delete(slot);
-        image.nodes = image.sizes.size;
-        if (image.nodes === 0) this.#images.delete(name);
-        else this.#images.set(name, image);
-      }
-  }
-
-  /** Gives the values that are in use numbers from 0 again. */
-  #renumber(column: LabelColumn): void {
-    const fresh = new LabelColumn(column.key, this.capacity);
-    for (let i = 0; i < this.count; i++) fresh.enter(this.live[i]!, this.nodes[this.live[i]!] as Node);
-    column.adopt(fresh);
-    this.index.rebuildDomains();
-    for (const held of this.index.heldTerms()) if (held.domain.column === column) this.#recountHeld(held);
-    this.epoch++;
-  }
-
-  #recountHeld(held: HeldTerm): void {
-    held.domain.clear();
-    for (let i = 0; i < this.count; i++)
-      for (const pod of this.podsOn[this.live[i]!]!)
-        for (const other of pod.held) if (other === held) held.domain.add(pod.slot, 1);
-  }
-
-  #listLive(): void {
-    let at = 0;
-    for (let slot = 0; slot < this.capacity; slot++) if (this.#alive[slot]) this.live[at++] = slot;
-  }
-
-  #grow(capacity: number): void {
-    this.capacity = capacity;
-    for (const columns of [this.allocatable, this.used, this.free])
-      for (let i = 0; i < columns.length; i++) columns[i] = longer(columns[i]!, capacity);
-    this.nonZeroCpu = longer(this.nonZeroCpu, capacity);
-    this.nonZeroMemory = longer(this.nonZeroMemory, capacity);
-    this.podLimit = longer(this.podLimit, capacity);
-    this.podCount = longer(this.podCount, capacity);
-    this.podRoom = longer(this.podRoom, capacity);
-    const unschedulable = new Uint8Array(capacity);
-    unschedulable.set(this.unschedulable);
-    this.unschedulable = unschedulable;
-    const taints = new Int32Array(capacity);
-    taints.set(this.taints);
-    this.taints = taints;
-    const live = new Uint32Array(capacity);
-    live.set(this.live);
-    this.live = live;
-    for (const column of this.#labelColumns.values()) column.resize(capacity);
+  #resize(capacity: number): void {
+    this.#rows.resize(capacity);
+    this.resources.resize(capacity);
+    this.#marks.resize(capacity);
+    this.#labels.resize(capacity);
     this.index.resize(capacity);
-    this.epoch++;
+    this.invalidate();
   }
 
   // ── pods ───────────────────────────────────────────────────────────────────
@@ -341,24 +268,7 @@ export class Columns {
 
   /** As addPod, for a pod that was just scheduled. */
   placeView(view: PodView, nodeName: string): PlacedView {
-    assert(!this.#placed.has(view.key), `pod ${view.key} is placed already`);
-    const { labelSet, held } = view.shape;
-    const pod: PlacedView = {
-      view,
-      nodeName,
-      slot: -1,
-      labelSet,
-      terminating: view.terminating,
-      held,
-      atLabelSet: -1,
-      atNode: -1,
-    };
-    view.shape.users++;
-    this.#placed.set(view.key, pod);
-    const slot = this.#slotOf.get(nodeName);
-    if (slot === undefined) this.#stray(pod);
-    else this.#attach(pod, slot);
-    return pod;
+    return this.#placements.place(view, nodeName);
   }
 
   /**
@@ -366,16 +276,10 @@ export class Columns {
    */
   updatePod(pod: Pod): { readonly was: PlacedView; readonly now: PlacedView } | undefined {
     const view = viewOf(pod, this.shapes.of(pod, true));
-    const was = this.#placed.get(view.key);
+    const was = this.placed(view.key);
     const nodeName = pod.spec.nodeName ?? '';
     assert(was !== undefined, `pod ${view.key} is not placed`);
-    const isSame =
-      was.nodeName === nodeName &&
-      was.view.shape === view.shape &&
-      was.terminating === view.terminating &&
-      was.view.priority === view.priority &&
-      was.view.startMs === view.startMs;
-    if (isSame) {
+    if (was.nodeName === nodeName && looksTheSame(was.view, view)) {
       was.view = view;
       return undefined;
     }
@@ -383,101 +287,14 @@ export class Columns {
     return { was, now: this.placeView(view, nodeName) };
   }
 
+  /** The pod as it was; undefined when it was not placed. */
   removePod(key: string): PlacedView | undefined {
-    const pod = this.#placed.get(key);
-    if (pod === undefined) return undefined;
-    this.#placed.delete(key);
-    pod.view.shape.users--;
-    if (pod.slot >= 0) this.#detach(pod);
-    else {
-      this.index.leave(pod);
-      const strays = this.#strays.get(pod.nodeName);
-      strays?.delete(pod);
-      if (strays?.size === 0) this.#strays.delete(pod.nodeName);
-    }
-    return pod;
-  }
-
-  #stray(pod: PlacedView): void {
-    let strays = this.#strays.get(pod.nodeName);
-    if (strays === undefined) {
-      strays = new Set();
-      this.#strays.set(pod.nodeName, strays);
-    }
-    strays.add(pod);
-    this.index.enter(pod);
-  }
-
-  #attach(pod: PlacedView, slot: number): void {
-    if (pod.atLabelSet >= 0) this.index.leave(pod);
-    pod.slot = slot;
-    const pods = this.podsOn[slot]!;
-    pod.atNode = pods.length;
-    pods.push(pod);
-    this.index.enter(pod);
-    this.#use(pod.view.shape, slot, 1);
-  }
-
-  #detach(pod: PlacedView): void {
-    const { slot } = pod;
-    this.index.leave(pod);
-    pod.atLabelSet = -1;
-    const pods = this.podsOn[slot]!;
-    const last = pods.pop() as PlacedView;
-    if (last !== pod) {
-      pods[pod.atNode] = last;
-      last.atNode = pod.atNode;
-    }
-    this.#use(pod.view.shape, slot, -1);
-    pod.slot = -1;
-  }
-
-  #use(shape: Shape, slot: number, sign: 1 | -1): void {
-    const { columns, amounts, requests } = shape.usage;
-    for (let i = 0; i < columns.length; i++) {
-      const amount = sign * amounts[i]!;
-      this.used[columns[i]!]![slot]! += amount;
-      this.free[columns[i]!]![slot]! -= amount;
-    }
-    this.nonZeroCpu[slot]! += sign * requests.nonZeroCpuMilli;
-    this.nonZeroMemory[slot]! += sign * requests.nonZeroMemoryBytes;
-    this.podCount[slot]! += sign;
-    this.podRoom[slot]! -= sign;
-    if (shape.ports.length > 0) this.ports.count(slot, shape.ports, sign);
-    this.#changed(slot << 1);
-  }
-
-  // ── change log ─────────────────────────────────────────────────────────────
-
-  #nodeChanged(slot: number): void {
-    this.nodesRevision++;
-    this.#changed((slot << 1) | 1);
-  }
-
-  #changed(entry: number): void {
-    this.#log[this.logEnd & (logSize - 1)] = entry;
-    this.logEnd++;
-  }
-
-  /** True when the log still has everything since `cursor`. */
-  remembers(cursor: number): boolean {
-    return this.logEnd - cursor <= logSize;
-  }
-
-  /** An entry of the log: `slot << 1`, plus 1 when the node object changed. */
-  logAt(position: number): number {
-    return this.#log[position & (logSize - 1)]!;
+    return this.#placements.remove(key);
   }
 }
 
-const longer = (array: Float64Array, length: number): Float64Array => {
-  const larger = new Float64Array(length);
-  larger.set(array);
-  return larger;
-};
-
 /** What plugins can see of a node; heartbeats and conditions are not in it. */
-const visibleNode = (node: Node): string =>
+const visibleParts = (node: Node): string =>
   JSON.stringify([
     node.metadata.labels,
     node.spec?.unschedulable,
@@ -485,3 +302,6 @@ const visibleNode = (node: Node): string =>
     node.status?.allocatable,
     node.status?.images,
   ]);
+
+const looksTheSame = (a: PodView, b: PodView): boolean =>
+  a.shape === b.shape && a.terminating === b.terminating && a.priority === b.priority && a.startMs === b.startMs;

@@ -128,7 +128,8 @@ export class Engine {
       standing.sync();
       return standing.runs;
     }
-    const { epoch, nodesRevision: nodes } = this.columns;
+    const { epoch } = this.columns;
+    const nodes = this.columns.log.nodesRevision;
     const selectors = this.columns.surroundings.selectorsRevision;
     const known = this.#runs.get(shape);
     this.#runs.delete(shape);

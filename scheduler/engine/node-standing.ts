@@ -58,14 +58,14 @@ export class NodeStanding {
 
   sync(): void {
     const columns = this.#columns;
-    if (this.#revision === columns.nodesRevision && this.#epoch === columns.epoch) {
-      this.#cursor = columns.logEnd;
+    if (this.#revision === columns.log.nodesRevision && this.#epoch === columns.epoch) {
+      this.#cursor = columns.log.end;
       return;
     }
-    if (this.#epoch === columns.epoch && columns.remembers(this.#cursor)) this.#update();
+    if (this.#epoch === columns.epoch && columns.log.remembers(this.#cursor)) this.#update();
     else this.#rebuild();
-    this.#revision = columns.nodesRevision;
-    this.#cursor = columns.logEnd;
+    this.#revision = columns.log.nodesRevision;
+    this.#cursor = columns.log.end;
   }
 
   #rebuild(): void {
@@ -83,9 +83,8 @@ export class NodeStanding {
   #update(): void {
     const columns = this.#columns;
     const changed = new Set<number>();
-    for (let at = this.#cursor; at < columns.logEnd; at++) {
-      const entry = columns.logAt(at);
-      if ((entry & 1) === 1) changed.add(entry >> 1);
+    for (let at = this.#cursor; at < columns.log.end; at++) {
+      if (columns.log.isNodeAt(at)) changed.add(columns.log.slotAt(at));
     }
     for (const slot of changed) {
       if (this.verdict[slot] !== 0 && this.verdict[slot] !== noNode) this.refused--;

@@ -40,32 +40,32 @@ export class Room {
     const isKnown =
       this.#epoch === columns.epoch &&
       this.#liveCount === columns.count &&
-      this.#least.length === columns.free.length &&
-      columns.remembers(this.#cursor);
+      this.#least.length === columns.resources.free.length &&
+      columns.log.remembers(this.#cursor);
     if (!isKnown) this.#begin();
-    else if (this.#cursor === columns.logEnd) return;
-    else for (let at = this.#cursor; at < columns.logEnd; at++) this.#stale[columns.logAt(at) >> (1 + blockBits)] = 1;
-    this.#cursor = columns.logEnd;
+    else if (this.#cursor === columns.log.end) return;
+    else for (let at = this.#cursor; at < columns.log.end; at++) this.#stale[columns.log.slotAt(at) >> blockBits] = 1;
+    this.#cursor = columns.log.end;
     for (let block = 0; block < this.#stale.length; block++) if (this.#stale[block] === 1) this.#find(block);
   }
 
   #begin(): void {
-    const { capacity, count, epoch, free } = this.#columns;
+    const { capacity, count, epoch, resources } = this.#columns;
     const blocks = (capacity + (1 << blockBits) - 1) >> blockBits;
     this.#epoch = epoch;
     this.#liveCount = count;
-    this.#least = free.map(() => new Float64Array(blocks));
+    this.#least = resources.free.map(() => new Float64Array(blocks));
     this.#leastPods = new Float64Array(blocks);
     this.#stale = new Uint8Array(blocks).fill(1);
   }
 
   #find(block: number): void {
-    const { free, podRoom, capacity } = this.#columns;
+    const { resources, capacity } = this.#columns;
     this.#stale[block] = 0;
     const first = block << blockBits;
     const end = Math.min(first + (1 << blockBits), capacity);
-    for (const [i, least] of this.#least.entries()) least[block] = this.#leastOf(free[i]!, first, end);
-    this.#leastPods[block] = this.#leastOf(podRoom, first, end);
+    for (const [i, least] of this.#least.entries()) least[block] = this.#leastOf(resources.free[i]!, first, end);
+    this.#leastPods[block] = this.#leastOf(resources.podRoom, first, end);
   }
 
   #leastOf(values: Float64Array, first: number, end: number): number {

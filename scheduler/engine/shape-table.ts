@@ -4,7 +4,8 @@
  */
 import type { Affinity, Pod, PodAffinityTerm, WeightedPodAffinityTerm } from '#api/kinds/core.ts';
 import type { Columns } from './columns.ts';
-import { HeldTerm, type LabelSet, type TermRole } from './pod-index.ts';
+import { HeldTerm, type TermRole } from './held-term.ts';
+import type { LabelSet } from './label-set.ts';
 import { requestsOf, scoredRequests } from './requests.ts';
 import { hostPortsOf, namespaceOf, nodeKeyOf, type Shape, shapeKeyOf, type Usage, type WeightedTerm } from './shape.ts';
 import { compileTerm, type Term } from './term.ts';

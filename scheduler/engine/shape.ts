@@ -5,7 +5,8 @@
  */
 import type { Container, Pod } from '#api/kinds/core.ts';
 import { fromTime } from '#base/clock.ts';
-import type { HeldTerm, LabelSet } from './pod-index.ts';
+import type { HeldTerm } from './held-term.ts';
+import type { LabelSet } from './label-set.ts';
 import { hasStatusResources, type Requests } from './requests.ts';
 import type { Term } from './term.ts';
 

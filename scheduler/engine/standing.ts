@@ -92,14 +92,14 @@ export class Standing {
       this.#versions !== versions ||
       this.#epoch !== columns.epoch ||
       this.#nodeRebuilds !== this.node.rebuilds ||
-      !columns.remembers(this.#cursor) ||
-      columns.logEnd - this.#cursor > columns.count;
+      !columns.log.remembers(this.#cursor) ||
+      columns.log.end - this.#cursor > columns.count;
     if (mustRebuild) {
       if (this.#epoch !== never) this.#follow(columns.live, columns.count, true);
       this.#versions = versions;
       this.#rebuild();
-    } else if (this.#cursor !== columns.logEnd) this.#update();
-    this.#cursor = columns.logEnd;
+    } else if (this.#cursor !== columns.log.end) this.#update();
+    this.#cursor = columns.log.end;
   }
 
   /** Versions only rise, so their sum tells whether one changed. */
@@ -129,10 +129,9 @@ export class Standing {
     const stamp = ++this.#workspace.stamp;
     let count = 0;
     let nodesChanged = false;
-    for (let at = this.#cursor; at < columns.logEnd; at++) {
-      const entry = columns.logAt(at);
-      const slot = entry >> 1;
-      if ((entry & 1) === 1) nodesChanged = true;
+    for (let at = this.#cursor; at < columns.log.end; at++) {
+      const slot = columns.log.slotAt(at);
+      if (columns.log.isNodeAt(at)) nodesChanged = true;
       if (stamps[slot] === stamp) continue;
       stamps[slot] = stamp;
       rows[count++] = slot;

@@ -4,7 +4,7 @@
  */
 import type { PodAffinityTerm } from '#api/kinds/core.ts';
 import { compileLabelSelector, type LabelSelector } from '#api/labels.ts';
-import type { LabelSet } from './pod-index.ts';
+import type { LabelSet } from './label-set.ts';
 
 export interface Term {
   readonly key: string;

@@ -108,17 +108,17 @@ const currentFindings = (pod: PodView, engine: Engine): VictimFindings => {
     known !== undefined &&
     known.epoch === columns.epoch &&
     known.budgetsRevision === budgetsRevision &&
-    columns.remembers(known.cursor)
+    columns.log.remembers(known.cursor)
   ) {
-    for (let at = known.cursor; at < columns.logEnd; at++) known.byRow[columns.logAt(at) >> 1] = undefined;
-    known.cursor = columns.logEnd;
+    for (let at = known.cursor; at < columns.log.end; at++) known.byRow[columns.log.slotAt(at)] = undefined;
+    known.cursor = columns.log.end;
     return known;
   }
   const fresh: VictimFindings = {
     epoch: columns.epoch,
     budgetsRevision,
     byRow: new Array<undefined>(columns.capacity).fill(undefined),
-    cursor: columns.logEnd,
+    cursor: columns.log.end,
   };
   engine.keepVictimFindings(pod.shape, pod.priority, fresh);
   return fresh;

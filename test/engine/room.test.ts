@@ -43,7 +43,7 @@ test('room everywhere is what asking every node says, however nodes and pods com
           columns.addPod(pod(`p${one.name}`, one.cpu), `n${one.at}`);
         }
         const fits = [...columns.live.subarray(0, columns.count)].every(
-          row => columns.free[0]![row]! >= cpu * 1000 && columns.podRoom[row]! >= 1,
+          row => columns.resources.free[0]![row]! >= cpu * 1000 && columns.resources.podRoom[row]! >= 1,
         );
         expect(columns.room.isEverywhere(wanted)).toBe(fits);
       }

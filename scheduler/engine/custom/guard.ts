@@ -111,7 +111,7 @@ const guardedRun = <R extends FilterRun | ScoreRun>(
     fault = { error };
   }
   const failed = (error: unknown): PluginError => {
-    columns.epoch++;
+    columns.invalidate();
     return wrap(error);
   };
   const call = (member: (...args: unknown[]) => unknown, args: readonly unknown[]): unknown => {

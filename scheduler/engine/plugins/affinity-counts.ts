@@ -1,6 +1,9 @@
 /** What pod (anti-)affinity counts for one shape of pod: the pods its terms select, and the placed pods' terms that select it. */
 import type { Columns } from '../columns.ts';
-import type { DomainCount, HeldTerm, LabelSet, PodMatcher } from '../pod-index.ts';
+import type { DomainCount } from '../domain-count.ts';
+import type { HeldTerm } from '../held-term.ts';
+import type { LabelSet } from '../label-set.ts';
+import type { PodMatcher } from '../pod-matcher.ts';
 import type { Shape } from '../shape.ts';
 import { selects, type Term } from '../term.ts';
 

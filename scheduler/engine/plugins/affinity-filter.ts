@@ -3,8 +3,8 @@
  * required anti-affinity of the pods that are there already. Everything is judged per value of a topology key.
  */
 import type { Columns } from '../columns.ts';
+import type { HeldTerm } from '../held-term.ts';
 import type { FilterPlugin, FilterRun, Trait, Trial, WakeTest } from '../plugin.ts';
-import type { HeldTerm } from '../pod-index.ts';
 import type { PodView, Shape } from '../shape.ts';
 import { selects, type Term } from '../term.ts';
 import {

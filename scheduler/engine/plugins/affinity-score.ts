@@ -3,8 +3,9 @@
  * there: preferred ones with their weight, required affinity with the profile's hardPodAffinityWeight.
  */
 import type { Columns } from '../columns.ts';
+import type { DomainCount } from '../domain-count.ts';
+import type { HeldTerm } from '../held-term.ts';
 import type { ScorePlugin, ScoreRun, Trait } from '../plugin.ts';
-import type { DomainCount, HeldTerm } from '../pod-index.ts';
 import type { Shape } from '../shape.ts';
 import { countOf, releaseCounts, type TermCount, termsSelecting } from './affinity-counts.ts';
 

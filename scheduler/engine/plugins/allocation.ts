@@ -3,8 +3,9 @@
  * (SEMANTICS F.8). Upstream computes in int64 with truncation; doubles give the same as long as 100 × capacity is below
  * 2^53, which holds up to 90 TB of memory; beyond, whole-number division is done with BigInt.
  */
-import { type Columns, plainLimit } from '../columns.ts';
+import type { Columns } from '../columns.ts';
 import type { ScorePlugin, ScoreRun } from '../plugin.ts';
+import { plainLimit } from '../resource-columns.ts';
 import type { Shape } from '../shape.ts';
 
 export interface WeightedResource {
@@ -83,9 +84,9 @@ const wantedOf = (
     const requests = forFit ? shape.usage.scored : shape.usage.requests;
     const stated = requests.amounts.get(name) ?? 0;
     if (name === 'cpu' && forFit)
-      return [{ name, capacity, used: columns.nonZeroCpu, want: requests.nonZeroCpuMilli, weight }];
+      return [{ name, capacity, used: columns.resources.nonZeroCpu, want: requests.nonZeroCpuMilli, weight }];
     if (name === 'memory' && forFit)
-      return [{ name, capacity, used: columns.nonZeroMemory, want: requests.nonZeroMemoryBytes, weight }];
+      return [{ name, capacity, used: columns.resources.nonZeroMemory, want: requests.nonZeroMemoryBytes, weight }];
     // Upstream leaves a scalar resource out when the pod does not ask for it.
     if (stated === 0 && name !== 'cpu' && name !== 'memory' && name !== 'ephemeral-storage') return [];
     return [{ name, capacity, used: columns.used[column]!, want: stated, weight }];
@@ -98,7 +99,7 @@ const leastOfCpuAndMemory = (shape: Shape, columns: Columns): ScoreRun => {
     score(nodes, count, out) {
       const cpuCapacity = columns.allocatable[0]!;
       const memoryCapacity = columns.allocatable[1]!;
-      const { nonZeroCpu, nonZeroMemory, oddNodes } = columns;
+      const { nonZeroCpu, nonZeroMemory, oddNodes } = columns.resources;
       for (let i = 0; i < count; i++) {
         const node = nodes[i]!;
         const cpuLeft = cpuCapacity[node]! - nonZeroCpu[node]! - cpu;
@@ -198,7 +199,7 @@ const balanceOfTwo = (wanted: readonly Wanted[], columns: Columns): ScoreRun => 
   return {
     // Nodes without cpu or memory are for the general way; asking in the loop would double its time.
     get addTo() {
-      return columns.oddNodes.size === 0 ? addTo : undefined;
+      return columns.resources.oddNodes.size === 0 ? addTo : undefined;
     },
     score: (nodes, count, out) => many.score(nodes, count, out),
   };

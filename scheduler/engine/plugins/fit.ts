@@ -104,9 +104,9 @@ const checkTwo = (wanted: Wanted, columns: Columns, { nodes, count, verdict }: Q
   const b = wanted.columns[1]!;
   const wantA = wanted.amounts[0]!;
   const wantB = wanted.amounts[1]!;
-  const freeA = columns.free[a]!;
-  const freeB = columns.free[b]!;
-  const { podRoom } = columns;
+  const freeA = columns.resources.free[a]!;
+  const freeB = columns.resources.free[b]!;
+  const { podRoom } = columns.resources;
   let refused = false;
   for (let i = 0; i < count; i++) {
     const node = nodes[i]!;
@@ -119,7 +119,7 @@ const checkTwo = (wanted: Wanted, columns: Columns, { nodes, count, verdict }: Q
 };
 
 const checkAny = (wanted: Wanted, columns: Columns, { nodes, count, verdict }: Question): boolean => {
-  const { podRoom } = columns;
+  const { podRoom } = columns.resources;
   let refused = false;
   for (let i = 0; i < count; i++) {
     const node = nodes[i]!;
@@ -129,7 +129,7 @@ const checkAny = (wanted: Wanted, columns: Columns, { nodes, count, verdict }: Q
   }
   for (let r = 0; r < wanted.columns.length; r++) {
     const want = wanted.amounts[r]!;
-    const free = columns.free[wanted.columns[r]!]!;
+    const free = columns.resources.free[wanted.columns[r]!]!;
     const has = columns.allocatable[wanted.columns[r]!]!;
     for (let i = 0; i < count; i++) {
       const node = nodes[i]!;

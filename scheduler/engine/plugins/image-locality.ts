@@ -15,16 +15,16 @@ export const imageLocality: ScorePlugin = {
     const highest = highestPerContainer * images.length;
     return {
       // The number of nodes, and of those that have an image, is in every node's score.
-      version: () => columns.imagesRevision,
-      isSilent: () => images.every(image => columns.image(image) === undefined),
+      version: () => columns.images.revision,
+      isSilent: () => images.every(image => columns.images.sizes(image) === undefined),
       score(nodes, count, out) {
-        const present = images.map(image => columns.image(image)).filter(image => image !== undefined);
+        const present = images.map(image => columns.images.sizes(image)).filter(sizes => sizes !== undefined);
         for (let i = 0; i < count; i++) {
           const node = nodes[i]!;
           let sum = 0;
-          for (const { nodes: holders, sizes } of present) {
+          for (const sizes of present) {
             const size = sizes.get(node);
-            if (size !== undefined) sum += Math.trunc(size * (holders / columns.count));
+            if (size !== undefined) sum += Math.trunc(size * (sizes.size / columns.count));
           }
           const clamped = Math.min(Math.max(sum, lowest), highest);
           out[node] = Math.floor((100 * (clamped - lowest)) / (highest - lowest));

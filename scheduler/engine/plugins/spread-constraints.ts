@@ -5,9 +5,11 @@
 import type { TopologySpreadConstraint } from '#api/kinds/core.ts';
 import { findUntolerated } from '#api/taints.ts';
 import type { Columns } from '../columns.ts';
+import { DomainCount } from '../domain-count.ts';
 import type { LabelColumn } from '../label-column.ts';
+import type { LabelSet } from '../label-set.ts';
 import { compileRequired, type NodeTest } from '../node-match.ts';
-import { DomainCount, type LabelSet, type PodMatcher } from '../pod-index.ts';
+import type { PodMatcher } from '../pod-matcher.ts';
 import { namespaceOf, type Shape } from '../shape.ts';
 import type { MergedSelector } from '../surroundings.ts';
 import { isEmptySelector, labelTest } from '../term.ts';

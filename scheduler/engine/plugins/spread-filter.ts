@@ -4,8 +4,8 @@
  */
 import type { Columns } from '../columns.ts';
 import { grown } from '../label-column.ts';
+import type { LabelSet } from '../label-set.ts';
 import type { FilterPlugin, FilterRun, Trait, Trial, WakeTest } from '../plugin.ts';
-import type { LabelSet } from '../pod-index.ts';
 import { namespaceOf, type PodView, type Shape } from '../shape.ts';
 import {
   ConstraintCount,
