@@ -168,13 +168,15 @@ export class Agent {
     this.#loops = Promise.all([observing, this.#keeper.run(signal), this.#runPods(signal), this.#sampler.run(signal)]);
   }
 
-  /** Stops looking after the node. Its containers go on, unless they are to be removed. */
+  /** Stops looking after the node. Its containers go on, unless they are to be removed; without any, its cgroup goes too. */
   async stop(options: { readonly removeContainers?: boolean } = {}): Promise<void> {
     this.#stop.stop();
     await Promise.all([...this.#workers.values()].map(worker => worker.stop()));
     await Promise.all([...this.#runs.values(), this.#references.stop(), this.#loops]);
     await this.#flush();
+    const { machine, owner } = this.#parts;
     if (options.removeContainers) await this.#orphans.removeAll();
+    else if (this.#shareFault === undefined) await machine.cgroups.prune(nodePath(owner));
   }
 
   /** Pods are known only after the first list, and the engine's containers likewise: no worker begins before both. */

@@ -81,6 +81,23 @@ describe.skipIf(dockerFault !== undefined)('an agent', () => {
     await until('its directory gone', () => !existsSync(`${h.dataDir}/pods/${forgotten}`));
   });
 
+  test('that stops leaves the cgroup of its node while a pod runs in it, and none otherwise', async () => {
+    const h = await startHarness();
+    onTestFinished(() => h.dispose());
+    const groups = () =>
+      ['memory', ''].filter(part => existsSync(path.join('/sys/fs/cgroup', part, 'berth', h.cluster, h.node)));
+    expect(groups()).toHaveLength(1);
+    h.client.put(podKind, podOf('only', idle));
+    await until('running', () => h.pod('only')?.status?.phase === 'Running');
+    await h.agent.stop();
+    expect(groups()).toHaveLength(1);
+    await h.restart();
+    await h.client.remove(podKind, { namespace: 'default', name: 'only' }, { gracePeriodSeconds: 0 });
+    await until('gone', async () => (await h.runtime.list({ 'berth.dev/cluster': h.cluster })).length === 0);
+    await h.agent.stop();
+    expect(groups()).toEqual([]);
+  });
+
   test('that loses its engine says so, and goes on by itself when it is back', async () => {
     const engine = await cuttableEngine();
     const h = await startHarness({ dockerHost: engine.socket });
