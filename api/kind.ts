@@ -82,6 +82,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends GroupVersionKin
   prepareUpdate?(draft: T, old: T): void;
   /** All faults of the object by field; `old` is given on update. Empty: valid. */
   validate?(object: T, old: T | undefined): readonly Cause[];
+  /** What is valid but hardly meant; `old` is given on update. */
+  warnings?(object: T, old: T | undefined): readonly string[];
   /** What the object asks for that Berth does not do. */
   unsupported?(object: T): Unsupported;
 }

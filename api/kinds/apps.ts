@@ -5,6 +5,10 @@ import { defaultTemplate } from '#api/defaults-pod.ts';
 import { allVerbs, type Kind } from '#api/kind.ts';
 import { unsupportedInReplicaSet, unsupportedInStatefulSet } from '#api/unsupported.ts';
 import { validateReplicaSet, validateStatefulSet } from '#api/validate-workload.ts';
+import { warningsOfTemplate } from '#api/warnings-pod.ts';
+import { deepEqual } from '#base/deep.ts';
+import type { KubeObject } from '../object.ts';
+import type { PodTemplateSpec } from './pod.ts';
 import { type ReplicaSet, replicaSetSchema, type StatefulSet, statefulSetSchema } from './workload.ts';
 
 export type * from './workload.ts';
@@ -20,6 +24,13 @@ const apps = {
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
 } as const;
 
+type Workload = KubeObject & { readonly spec: { readonly template?: PodTemplateSpec } };
+
+const warningsOfWorkload = ({ metadata, spec }: Workload, old: Workload | undefined): readonly string[] =>
+  spec.template === undefined || (old !== undefined && deepEqual(spec.template, old.spec.template))
+    ? []
+    : warningsOfTemplate(metadata.name, spec.template);
+
 export const replicaSetKind: Kind<ReplicaSet> = {
   ...apps,
   kind: 'ReplicaSet',
@@ -34,6 +45,7 @@ export const replicaSetKind: Kind<ReplicaSet> = {
     set.status = { replicas: 0 };
   },
   validate: validateReplicaSet,
+  warnings: warningsOfWorkload,
   unsupported: unsupportedInReplicaSet,
 };
 
@@ -51,5 +63,6 @@ export const statefulSetKind: Kind<StatefulSet> = {
     set.status = { replicas: 0, availableReplicas: 0 };
   },
   validate: validateStatefulSet,
+  warnings: warningsOfWorkload,
   unsupported: unsupportedInStatefulSet,
 };

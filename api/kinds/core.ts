@@ -27,6 +27,7 @@ import {
 } from '#api/validate-kinds.ts';
 import { validatePod } from '#api/validate-pod.ts';
 import { validateService } from '#api/validate-workload.ts';
+import { warningsOfPod } from '#api/warnings-pod.ts';
 import type { ConfigMap, Event, Namespace, Secret, ServiceAccount } from './config.ts';
 import { configMapSchema, eventSchema, namespaceSchema, secretSchema, serviceAccountSchema } from './config.ts';
 import { type Node, nodeSchema } from './node.ts';
@@ -85,6 +86,8 @@ export const podKind: Kind<Pod> = {
   defaults: defaultPod,
   prepareCreate: preparePod,
   validate: validatePod,
+  // Programs update pods, people make them: as upstream, only these are warned.
+  warnings: (pod, old) => (old === undefined ? warningsOfPod(pod) : []),
   unsupported: unsupportedInPod,
 };
 

@@ -1,5 +1,6 @@
 /** What the server sets when an object is created or replaced, whatever the client wrote: the first status, and what only it may change. */
 import { qosClass } from '#api/qos.ts';
+import { appArmorAnnotationPrefix } from '#api/warnings-pod.ts';
 import type { Namespace } from './config.ts';
 import type { Pod } from './pod.ts';
 
@@ -7,6 +8,7 @@ const namespaceFinalizer = 'kubernetes';
 
 /** Pending, with its class of service; held back from scheduling while it has gates. */
 export const preparePod = (pod: Pod): void => {
+  adoptAppArmorAnnotations(pod);
   const isGated = (pod.spec.schedulingGates ?? []).length > 0;
   pod.status = { phase: 'Pending', qosClass: qosClass(pod) };
   if (isGated)
@@ -18,6 +20,23 @@ export const preparePod = (pod: Pod): void => {
         message: 'Scheduling is blocked due to non-empty scheduling gates',
       },
     ];
+};
+
+/** What old manifests say by annotation, said by the field that the agent and PodSecurity read (upstream, too). */
+const adoptAppArmorAnnotations = ({ metadata: { annotations = {} }, spec }: Pod): void => {
+  for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
+    const profile = annotations[appArmorAnnotationPrefix + container.name];
+    if (profile === undefined || container.securityContext?.appArmorProfile !== undefined) continue;
+    const field = appArmorField(profile);
+    if (field !== undefined) container.securityContext = { ...container.securityContext, appArmorProfile: field };
+  }
+};
+
+const appArmorField = (profile: string): { type: string; localhostProfile?: string } | undefined => {
+  if (profile === 'runtime/default') return { type: 'RuntimeDefault' };
+  if (profile === 'unconfined') return { type: 'Unconfined' };
+  const local = /^localhost\/(.+)$/.exec(profile)?.[1];
+  return local === undefined ? undefined : { type: 'Localhost', localhostProfile: local };
 };
 
 export const prepareNamespace = (namespace: Namespace): void => {

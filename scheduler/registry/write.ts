@@ -84,7 +84,8 @@ const validate: Step = ({ target: { kind, subresource }, draft, old, warnings })
   const asked = subresource === undefined ? kind.unsupported?.(object) : undefined;
   const causes = [...validateObject(kind, object, old?.value), ...(asked?.refusals ?? [])];
   if (causes.length > 0) throw invalid(kind, object.metadata.name, causes);
-  for (const text of asked?.warnings ?? []) warnings.add(text);
+  const odd = subresource === undefined ? kind.warnings?.(object, old?.value) : undefined;
+  for (const text of [...(odd ?? []), ...(asked?.warnings ?? [])]) warnings.add(text);
 };
 
 /** A client that insists on a revision is refused before anything else is looked at, as upstream. */

@@ -54,6 +54,21 @@ describe('pod security', () => {
     expect((await failure(createPod(world, 'x', spec))).message).toContain(`"baseline:latest": ${sentence}`);
   });
 
+  test('reads what old manifests say of AppArmor by annotation', async () => {
+    const annotations = {
+      'container.apparmor.security.beta.kubernetes.io/app': 'localhost/mine',
+      'container.apparmor.security.beta.kubernetes.io/gone': 'unconfined',
+    };
+    const pod = await createPod(world, 'a', {}, { annotations });
+    expect(pod.spec.containers[0]?.securityContext).toEqual({
+      appArmorProfile: { type: 'Localhost', localhostProfile: 'mine' },
+    });
+    const free = { 'container.apparmor.security.beta.kubernetes.io/app': 'unconfined' };
+    expect((await failure(createPod(world, 'b', {}, { annotations: free }))).message).toContain(
+      'forbidden AppArmor profile (container "app" must not set AppArmor profile type to "Unconfined")',
+    );
+  });
+
   test('allows hostPorts unless the namespace asks for baseline', async () => {
     const spec = container({}, { ports: [{ containerPort: 80, hostPort: 8080 }] });
     await createPod(world, 'free', spec);
