@@ -25,7 +25,7 @@ import { createApiServer } from '#server/http.ts';
 import { InFlight } from '#server/in-flight.ts';
 import { createServerMetrics } from '#server/metrics.ts';
 import { createNodeLinks, type NodeLinks } from '#server/node-links.ts';
-import type { SchedulerFacts } from '#server/scheduler-facts.ts';
+import type { ConfigurationFacts, SchedulerFacts } from '#server/scheduler-facts.ts';
 import { ensureTls, ownAddresses, type ServerTls } from '#server/tls.ts';
 import { versionInfo } from '#server/version.ts';
 import { memoryJournal } from '#store/journal.ts';
@@ -50,7 +50,7 @@ export interface ControlPlaneOptions {
   /** False: no scheduler runs (tests, or one in another process). */
   readonly scheduler?: boolean;
   /** The file that `schedulerConfig` was read from, for those who ask how decisions are made. */
-  readonly schedulerConfigFile?: { readonly text: string; readonly path: string };
+  readonly schedulerConfigFile?: ConfigurationFacts;
   /** Passed to the scheduler as it is. */
   readonly schedulerConfig?: Parameters<typeof startScheduler>[0] extends { config?: infer Config } ? Config : never;
 }

@@ -3,14 +3,13 @@
  * requests, or only files (--nodes), and writes nothing. Exit code 0: all is well; 1: something would change for the
  * worse; 2: no plan could be made.
  */
-import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import { reject } from '#agent/admission.ts';
 import type { Kind } from '#api/kind.ts';
 import { type Node, namespaceKind, nodeKind } from '#api/kinds/core.ts';
 import type { KubeObject } from '#api/object.ts';
 import type { Plan, Worse } from '#engine/plan.ts';
-import { defaultProfile, type Profile } from '#engine/profile.ts';
+import type { Profile } from '#engine/profile.ts';
 import { applyTo, nothingApplied } from '#scheduler/planning/apply.ts';
 import { makePlan } from '#scheduler/planning/plan.ts';
 import { createRehearsal, type Rehearsal, readObjects } from '#scheduler/planning/rehearsal.ts';
@@ -21,11 +20,10 @@ import type { ClusterFlags, Define } from '../command.ts';
 import { clusterOptions, examples, repeated } from '../command.ts';
 import { CliError, Exit, failureText, throwAll } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { readSchedulerConfig } from '../local/scheduler-config.ts';
 import { toJson } from '../output/json.ts';
 import { readNodes, readWanted, type WantedManifest } from '../plan/inputs.ts';
 import { planText } from '../plan/text.ts';
-import { readProfiles } from '../why/profiles.ts';
+import { readOwnProfiles, readProfiles } from '../why/profiles.ts';
 
 interface PlanFlags extends ClusterFlags {
   filename?: readonly string[];
@@ -118,10 +116,9 @@ const planned = (io: Io, flags: PlanFlags): Promise<Plan> =>
 const surroundingsOf = async ({ api, io, namespace }: Cluster, flags: PlanFlags): Promise<Surroundings> => {
   const wanted = await wantedOf(io, flags, namespace);
   const rehearsal = await createRehearsal(io.clock);
-  const own = await ownProfiles(io, flags);
   const [objects, served] = await Promise.all([
     readObjects(clientOf(api), wanted),
-    own === undefined ? readProfiles(api) : { bySchedulerName: own, notes: [] },
+    readProfiles(io, api, flags.schedulerConfig),
   ]);
   await rehearsal.put(objects);
   return { rehearsal, wanted, profiles: served.bySchedulerName, notes: served.notes };
@@ -131,24 +128,14 @@ const withoutCluster = async (io: Io, flags: PlanFlags): Promise<Surroundings> =
   const wanted = await wantedOf(io, flags, flags.namespace ?? 'default');
   const rehearsal = await createRehearsal(io.clock);
   await rehearsal.put(namespacesFor(wanted, rehearsal));
-  const profiles = (await ownProfiles(io, flags)) ?? new Map([['default-scheduler', defaultProfile()]]);
-  return { rehearsal, wanted, profiles, notes: [] };
+  const { bySchedulerName, notes } = await readOwnProfiles(io, flags.schedulerConfig ?? '');
+  return { rehearsal, wanted, profiles: bySchedulerName, notes };
 };
 
 const wantedOf = async (io: Io, flags: PlanFlags, namespace: string): Promise<readonly WantedManifest[]> =>
   flags.filename === undefined
     ? []
     : readWanted(io, flags.filename, flags.recursive === true, { namespace, only: flags.namespace });
-
-const ownProfiles = async (
-  io: Io,
-  { schedulerConfig }: PlanFlags,
-): Promise<ReadonlyMap<string, Profile> | undefined> => {
-  if (schedulerConfig === undefined) return undefined;
-  const { config, warnings } = await readSchedulerConfig(resolve(io.cwd, schedulerConfig));
-  for (const warning of warnings) io.err(`Warning: ${warning}\n`);
-  return new Map(config.profiles.map(profile => [profile.schedulerName, profile]));
-};
 
 const planIn = async (
   io: Io,

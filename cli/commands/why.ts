@@ -13,11 +13,12 @@ import { CliError } from '../failure.ts';
 import { readCluster } from '../live-state.ts';
 import { byLastSeen } from '../output/event-time.ts';
 import { parseFormat } from '../output/format.ts';
+import { paintFor } from '../output/paint.ts';
 import { probeNamespace } from '../read.ts';
 import { askWhy } from '../why/ask.ts';
 import { readDecisions } from '../why/decisions.ts';
+import { whyDocument } from '../why/document.ts';
 import { historyLines } from '../why/history-text.ts';
-import { paintFor } from '../why/paint.ts';
 import { readProfiles } from '../why/profiles.ts';
 import { whyText } from '../why/text.ts';
 import { fewNodes } from '../why/verdicts-text.ts';
@@ -26,17 +27,22 @@ interface WhyFlags extends ClusterFlags {
   node?: string;
   scores?: boolean;
   history?: boolean;
+  schedulerConfig?: string;
   output?: string;
 }
 
 export const define: Define = (command, io) => {
   clusterOptions(command)
-    .argument('<pod>', 'POD or pod/POD')
+    .argument('<pod>', 'POD, pod/POD or pod POD')
+    .argument('[name]')
     .option('--node <name>', 'only this node, with all its numbers')
     .option('--scores', 'raw and normalized scores too')
     .option('--history', "the scheduler's decisions about the pod")
+    .option('--scheduler-config <file>', 'decide by the profiles and plugins of this KubeSchedulerConfiguration')
     .option('-o, --output <form>', 'json, yaml, jsonpath=…')
-    .action((name: string, flags: WhyFlags) => withCluster(io, flags, cluster => why(cluster, podName(name), flags)));
+    .action((pod: string, name: string | undefined, flags: WhyFlags) =>
+      withCluster(io, flags, cluster => why(cluster, podName(pod, name), flags)),
+    );
   examples(
     command,
     `berth why web
@@ -48,12 +54,15 @@ export const define: Define = (command, io) => {
 
 const podTypes = new Set(['pod', 'pods', 'po']);
 
-const podName = (text: string): string => {
-  const [type, name, ...more] = text.split('/');
-  if (name === undefined) return text;
-  if (!podTypes.has(type ?? '')) throw new CliError(`berth why tells about pods, not about ${type ?? ''}`);
-  if (name === '' || more.length > 0) throw new CliError(`expected POD or pod/POD, not ${JSON.stringify(text)}`);
-  return name;
+const podName = (first: string, second: string | undefined): string => {
+  const text = second === undefined ? first : `${first}/${second}`;
+  const [type = '', name, ...more] = text.split('/');
+  if (name !== undefined && type !== '' && !podTypes.has(type))
+    throw new CliError(`berth why tells about pods, not about ${type}`);
+  const pod = name ?? type;
+  if (pod === '' || more.length > 0)
+    throw new CliError(`expected POD, pod/POD or pod POD, not ${JSON.stringify(second === undefined ? first : text)}`);
+  return pod;
 };
 
 const why = async (cluster: Cluster, name: string, flags: WhyFlags): Promise<void> => {
@@ -64,7 +73,7 @@ const why = async (cluster: Cluster, name: string, flags: WhyFlags): Promise<voi
   const { uid } = pod.metadata;
   const [state, profiles, events, decisions] = await Promise.all([
     readCluster(client),
-    readProfiles(api),
+    readProfiles(io, api, flags.schedulerConfig),
     eventsOf(client, namespace, name),
     readDecisions(api, { namespace, name, ...(uid === undefined ? {} : { uid }) }),
   ]);
@@ -80,7 +89,8 @@ const why = async (cluster: Cluster, name: string, flags: WhyFlags): Promise<voi
     ...(flags.node === undefined ? {} : { node: flags.node }),
     history: flags.history === true,
   });
-  if (format.is === 'objects') return io.out(format.print({ objects: [report], single: true }, { noHeaders: false }));
+  if (format.is === 'objects')
+    return io.out(format.print({ objects: [whyDocument(report)], single: true }, { noHeaders: false }));
   io.out(whyText(report, { nowMs, paint: paintFor(io.colour), allScores: flags.scores === true }));
 };
 

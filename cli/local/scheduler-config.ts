@@ -3,6 +3,7 @@
  * (#engine/config.ts). Whatever is wrong is said with file, line, column and field, all of it at once.
  */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,22 +16,45 @@ import { parseDocuments, type SourceDocument } from '../yaml-source.ts';
 export interface SchedulerConfigFile {
   readonly config: ParsedConfig;
   /** The file itself, for those who ask the server how it decides. */
-  readonly source: { readonly text: string; readonly path: string };
+  readonly source: ConfigurationSource;
   /** What the file asks for without effect, a line each. */
   readonly warnings: readonly string[];
+}
+
+export interface ConfigurationSource {
+  readonly text: string;
+  readonly path: string;
+  /** The plugins' files as they were loaded. */
+  readonly plugins?: readonly { readonly file: string; readonly sha256: string }[];
 }
 
 /** Throws a CliError that has every fault. `path` is absolute. */
 export const readSchedulerConfig = async (path: string): Promise<SchedulerConfigFile> => {
   const { document, text } = readDocument(path);
   const loaded = new Map<string, LoadedPlugin>();
-  for (const { name, file } of declaredPlugins(document.value))
-    if (file !== '' && !loaded.has(name)) loaded.set(name, await loadPlugin(name, resolve(dirname(path), file)));
+  const plugins: { file: string; sha256: string }[] = [];
+  for (const { name, file } of declaredPlugins(document.value)) {
+    if (file === '' || loaded.has(name)) continue;
+    const sha256 = digestOf(path, file);
+    if (sha256 !== undefined) plugins.push({ file, sha256 });
+    loaded.set(name, await loadPlugin(name, resolve(dirname(path), file)));
+  }
   const { config, faults, warnings } = parseConfig(document.value, loaded);
   const lines = (list: readonly Fault[]): readonly string[] => linesOf(list, document);
   if (config === undefined)
     throw new CliError(`${path} cannot be used as the scheduler's configuration:\n${lines(faults).join('\n')}`);
-  return { config, source: { text, path }, warnings: lines(warnings) };
+  return { config, source: { text, path, ...(plugins.length === 0 ? {} : { plugins }) }, warnings: lines(warnings) };
+};
+
+/** What a plugin's file of the configuration at `path` holds now; undefined when it cannot be read. */
+export const digestOf = (path: string, file: string): string | undefined => {
+  try {
+    return createHash('sha256')
+      .update(readFileSync(resolve(dirname(path), file)))
+      .digest('hex');
+  } catch {
+    return undefined;
+  }
 };
 
 /** `sched.yaml:7:5: profiles[0].plugins: …`, from the top of the file to its end. */

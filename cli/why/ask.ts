@@ -1,11 +1,13 @@
 /** From what was read of a cluster to the report on one pod. Pure. */
 import type { Event, Pod } from '#api/kinds/core.ts';
 import { fromTime } from '#base/clock.ts';
+import { PluginError } from '#engine/custom/guard.ts';
 import type { DecisionRecord } from '#engine/decision.ts';
 import { smallestChanges } from '#engine/explain/changes.ts';
 import { nodeFigures } from '#engine/explain/node-figures.ts';
-import { explain } from '#engine/explain/why.ts';
+import { type Explanation, explain } from '#engine/explain/why.ts';
 import { tellApartBy } from '#engine/profile.ts';
+import { requestsOf } from '#engine/requests.ts';
 import { type ClusterState, columnsOf, isOver, podKey, schedulerOf, withChanges } from '#engine/world.ts';
 import { CliError } from '../failure.ts';
 import type { Profiles } from './profiles.ts';
@@ -39,6 +41,8 @@ export const askWhy = (question: Question): WhyReport => {
     schedulerName: schedulerOf(pod),
     state,
     phase: pod.status?.phase ?? 'Pending',
+    ...(state === 'scheduled' && pod.metadata.deletionTimestamp !== undefined ? { deleting: true } : {}),
+    ...(state === 'gated' ? { gates: (pod.spec.schedulingGates ?? []).map(({ name }) => name) } : {}),
     ...(node ? { node } : {}),
     ...(state === 'waiting' ? { leaving: leavingFrom(question, node ?? '') } : {}),
     ...(lastAttempt === undefined ? {} : { lastAttempt }),
@@ -48,9 +52,14 @@ export const askWhy = (question: Question): WhyReport => {
       ...(question.history && question.decisions === undefined ? ['this server keeps no history of decisions'] : []),
     ],
   };
-  return state === 'deleting' || state === 'over' || state === 'unowned'
-    ? base
-    : { ...base, ...decideAgain(question, state, base) };
+  if (state === 'deleting' || state === 'over' || state === 'unowned') return base;
+  const notes = [...base.notes, ...profiles.notes];
+  try {
+    return { ...base, notes, ...decideAgain(question, state) };
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    return { ...base, notes, failure: error.message };
+  }
 };
 
 const stateOf = ({ pod, state, profiles }: Question): PodState => {
@@ -78,7 +87,6 @@ const leavingFrom = ({ pod, state }: Pick<Question, 'pod' | 'state'>, node: stri
 const decideAgain = (
   { pod, state, profiles, nowMs, limit, node }: Question,
   podState: PodState,
-  { notes }: WhyReport,
 ): Partial<WhyReport> => {
   const profile = profiles.bySchedulerName.get(schedulerOf(pod))!;
   const columns = columnsOf(withChanges(state, { removePods: [podKey(pod)] }), {
@@ -90,23 +98,30 @@ const decideAgain = (
   const nodes = [node, pod.spec.nodeName].filter(name => name !== undefined);
   const now = explain(view, columns, profile, { limit, nodes, nowMs });
   const figures = node === undefined ? undefined : nodeFigures(view, columns, profile, node);
-  const isStuck = podState === 'pending' && now.outcome === 'unschedulable';
+  const isStuck = (podState === 'pending' || podState === 'gated') && now.outcome === 'unschedulable';
   const classes = state.priorityClasses.map(({ metadata, value }) => ({ name: metadata.name, value }));
   const options = { nowMs, limit: mostChanges, priorityClasses: classes };
+  const holds = podState === 'scheduled' ? heldMoreOf(pod, now) : [];
   return {
     now,
-    notes: [...notes, ...profiles.notes],
+    ...(holds.length === 0 ? {} : { holds }),
     ...(figures === undefined ? {} : { figures }),
     ...(isStuck && node === undefined ? { changes: smallestChanges(view, columns, profile, options) } : {}),
   };
 };
 
-/** The pod as it was before it was placed or promised a node. */
+/** The pod as it was before it was placed or promised a node, and as it will be without its gates. */
 const unplaced = (pod: Pod): Pod => {
-  const { nodeName: _, ...spec } = pod.spec;
-  const { nominatedNodeName: __, ...status } = pod.status ?? {};
-  return pod.spec.nodeName ? { ...pod, spec, status } : pod;
+  const { nodeName: _, schedulingGates: __, ...spec } = pod.spec;
+  const { nominatedNodeName: ___, ...status } = pod.status ?? {};
+  return pod.spec.nodeName ? { ...pod, spec, status } : { ...pod, spec };
 };
+
+/** While a pod is resized in place its node sets aside the most of what it asks for, was granted and has (SEMANTICS B.4). */
+const heldMoreOf = (pod: Pod, { asks }: Explanation): NonNullable<WhyReport['holds']> =>
+  [...requestsOf(pod, true).amounts]
+    .map(([resource, amount]) => ({ resource, amount }))
+    .filter(held => held.amount !== (asks.find(({ resource }) => resource === held.resource)?.amount ?? 0));
 
 /** From the condition, and as to when and how often, from the events and the scheduler's own record. */
 const lastAttemptOf = ({ pod, events, decisions = [] }: Question): LastAttempt | undefined => {

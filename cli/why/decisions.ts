@@ -2,6 +2,7 @@
 import { isReason } from '#api/status.ts';
 import type { DecisionRecord } from '#engine/decision.ts';
 import type { Api } from '../api.ts';
+import type { ConfigurationSource } from '../local/scheduler-config.ts';
 
 /** Oldest first; undefined when the server keeps no decisions, or gives them only to others. */
 export const readDecisions = async (
@@ -15,14 +16,9 @@ export const readDecisions = async (
   return answer?.items;
 };
 
-export interface ServedConfiguration {
-  readonly text: string;
-  readonly path?: string;
-}
-
-/** The text of the KubeSchedulerConfiguration that the scheduler runs with; undefined: the default. */
-export const readConfiguration = (api: Api): Promise<ServedConfiguration | undefined> =>
-  optional(() => api.send<ServedConfiguration>({ path: '/apis/berth.dev/v1/schedulerconfiguration' }));
+/** The KubeSchedulerConfiguration that the scheduler runs with, as its file was when it started; undefined: the default. */
+export const readConfiguration = (api: Api): Promise<ConfigurationSource | undefined> =>
+  optional(() => api.send<ConfigurationSource>({ path: '/apis/berth.dev/v1/schedulerconfiguration' }));
 
 const optional = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
   try {

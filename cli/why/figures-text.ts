@@ -3,7 +3,8 @@ import { shownAmount } from '#engine/explain/amounts.ts';
 import type { NodeFigures } from '#engine/explain/node-figures.ts';
 import { obstacleText } from '#engine/explain/obstacle.ts';
 import type { Explanation } from '#engine/explain/why.ts';
-import { type Cell, grid } from './paint.ts';
+import { type Cell, grid, sentence } from '../output/page.ts';
+import type { Paint } from '../output/paint.ts';
 import { partText } from './scores-text.ts';
 import type { TextOptions } from './words.ts';
 
@@ -30,18 +31,32 @@ export const figuresLines = (figures: NodeFigures, now: Explanation, { paint }: 
     ...taints.map(taint => `taint ${taint}`),
     ...(nominated.length === 0 ? [] : [`room kept for ${nominated.join(', ')}`]),
   ];
-  const indent = (lines: readonly string[]): readonly string[] => lines.map(line => (line === '' ? '' : `  ${line}`));
   return [
-    ...indent([facts.join(', '), '']),
-    ...indent(grid([['RESOURCE', 'ASKED', 'FREE', 'USED', 'NOMINATED', 'ALLOCATABLE', ''], ...amounts], paint)),
+    ...sentence(facts.join(', '), 2, 2),
     '',
-    ...indent(grid([['FILTER', '', ''], ...verdicts], paint)),
+    ...grid([['RESOURCE', 'ASKED', 'FREE', 'USED', 'NOMINATED', 'ALLOCATABLE', ''], ...amounts], paint),
+    '',
+    ...podLines(figures, paint),
+    ...grid([['FILTER', '', ''], ...verdicts], paint),
     ...(score === undefined || parts === undefined
       ? []
       : [
           '',
-          ...indent(grid([['SCORE', 'raw → normalized × weight = points'], ...parts], paint)),
+          ...grid([['SCORE', 'raw → normalized × weight = points'], ...parts], paint),
           `  total ${score.total}, number ${score.rank} of ${now.feasible}`,
         ]),
   ];
+};
+
+/** The pods that take most of the node. */
+const podLines = ({ largest, resources, pods }: NodeFigures, paint: Paint): readonly string[] => {
+  if (largest.length === 0) return [];
+  const head = ['POD', 'PRIORITY', ...resources.map(({ resource }) => resource.toUpperCase())];
+  const rows = largest.map(({ pod, priority, amounts }) => [
+    pod,
+    String(priority),
+    ...amounts.map((amount, i) => shownAmount(resources[i]!.resource, amount)),
+  ]);
+  const left = pods.used - largest.length;
+  return [...grid([head, ...rows], paint), ...(left > 0 ? [`  … and ${left} more pods`] : []), ''];
 };

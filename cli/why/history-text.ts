@@ -2,7 +2,7 @@
 import { humanDuration } from '#api/duration.ts';
 import { fromTime } from '#base/clock.ts';
 import type { DecisionRecord } from '#engine/decision.ts';
-import { grid } from './paint.ts';
+import { grid } from '../output/page.ts';
 import { milliseconds, type TextOptions } from './words.ts';
 
 export const historyLines = (
@@ -18,7 +18,7 @@ export const historyLines = (
     resultText(record),
   ]);
   const head = ['WHEN', 'ATTEMPT', 'REVISION', 'TOOK', 'RESULT'];
-  return ['', 'history:', ...grid([head, ...rows], paint).map(line => `  ${line}`)];
+  return ['', 'history:', ...grid([head, ...rows], paint)];
 };
 
 /** `n1, of 3 that it fitted on, 520 points, one of 2 equally good` */
@@ -29,14 +29,22 @@ export const placedText = ({ node = '', feasible = 0, score, ties = 1 }: Decisio
 };
 
 const resultText = (record: DecisionRecord): string => {
-  if (record.outcome === 'scheduled') {
-    return `→ ${placedText(record)}`;
+  const { outcome, message = '' } = record;
+  switch (outcome) {
+    case 'scheduled':
+      return `→ ${placedText(record)}`;
+    case 'gated':
+      return `gated: ${message}`;
+    case 'error':
+      return `failed: ${message}`;
+    case 'unschedulable': {
+      const reasons = Object.entries(record.reasons ?? {}).map(([reason, count]) => `${count} ${reason}`);
+      return `fits nowhere: ${reasons.length > 0 ? reasons.join(', ') : message}${promisedText(record)}`;
+    }
   }
-  const reasons = Object.entries(record.reasons ?? {}).map(([reason, count]) => `${count} ${reason}`);
-  const why = reasons.length > 0 ? reasons.join(', ') : (record.message ?? '');
-  const { nominatedNode, victims = [] } = record;
-  const pushed = nominatedNode
+};
+
+const promisedText = ({ nominatedNode, victims = [] }: DecisionRecord): string =>
+  nominatedNode
     ? `; node ${nominatedNode} promised, ${victims.length} ${victims.length === 1 ? 'pod' : 'pods'} asked to leave`
     : '';
-  return `${record.outcome === 'gated' ? 'gated' : 'fits nowhere'}: ${why}${pushed}`;
-};

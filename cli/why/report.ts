@@ -17,9 +17,17 @@ export interface WhyReport {
   /** Pods that must leave first, of a pod that is waiting. */
   readonly leaving?: readonly string[];
   readonly phase: string;
+  /** Present when true: it has a node and is on its way out. */
+  readonly deleting?: boolean;
+  /** Names of its scheduling gates; while there are any, what follows is as if there were none. */
+  readonly gates?: readonly string[];
   readonly lastAttempt?: LastAttempt;
   /** The same decision on the cluster as it is now. */
   readonly now?: Explanation;
+  /** Instead of that: a plugin of the user's own failed, and so would the scheduler's attempt. */
+  readonly failure?: string;
+  /** Of a pod that a resize is under way for: what its node has set aside for it, where that is not what it asks for. */
+  readonly holds?: readonly { readonly resource: string; readonly amount: number }[];
   /** `--node` */
   readonly figures?: NodeFigures;
   /** The smallest changes that were tried and made it fit. */

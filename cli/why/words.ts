@@ -1,5 +1,5 @@
 /** What the parts of `berth why`'s text share. */
-import type { Paint } from './paint.ts';
+import type { Paint } from '../output/paint.ts';
 
 export interface TextOptions {
   readonly nowMs: number;

@@ -14,7 +14,14 @@ export interface SchedulerFacts {
   /** Decisions that match, the oldest first, as plain JSON; of more than `limit` the latest. */
   decisions(query: DecisionQuery): readonly object[];
   /** The file that configures it; absent: the default. */
-  readonly configuration?: { readonly text: string; readonly path: string };
+  readonly configuration?: ConfigurationFacts;
+}
+
+export interface ConfigurationFacts {
+  readonly text: string;
+  readonly path: string;
+  /** Its own plugins as they were loaded, so that others can tell whether a file is still the same. */
+  readonly plugins?: readonly { readonly file: string; readonly sha256: string }[];
 }
 
 export interface DecisionQuery {

@@ -4,6 +4,7 @@
  */
 import type { Columns } from '../columns.ts';
 import type { ChangeType, FilterPlugin, FilterRun, ScorePlugin, ScoreRun, Trial, WakeTest } from '../plugin.ts';
+import { wordOf } from './answers.ts';
 
 /** The attempt at a pod failed because of a plugin. The message is upstream's for a plugin that returns an error. */
 export class PluginError extends Error {
@@ -20,6 +21,7 @@ export const guardedFilter = (plugin: FilterPlugin): FilterPlugin => {
   const { name } = plugin;
   const guarding: Guarding<FilterRun> = {
     wrap: error => new PluginError(name, `running "${name}" filter plugin: ${textOf(error)}`, error),
+    main: 'check',
     unprepared: { check: () => false },
     overrides: () => ({}),
   };
@@ -50,6 +52,7 @@ export const guardedScore = (plugin: ScorePlugin): ScorePlugin => {
       error instanceof PluginError
         ? error
         : new PluginError(name, `running Score plugins: plugin "${name}" failed with: ${textOf(error)}`, error),
+    main: 'score',
     unprepared: { score: () => false },
     overrides: run => ranged(run, name, normalization),
   };
@@ -96,7 +99,7 @@ const ranged = (run: ScoreRun, name: string, normalization: ScorePlugin['normali
 const guardedRun = <R extends FilterRun | ScoreRun>(
   prepare: () => R | undefined,
   columns: Columns,
-  { wrap, unprepared, overrides }: Guarding<R>,
+  { wrap, main, unprepared, overrides }: Guarding<R>,
 ): R | undefined => {
   let target: R;
   let replaced: Overrides<R> = {};
@@ -104,6 +107,8 @@ const guardedRun = <R extends FilterRun | ScoreRun>(
   try {
     const run = prepare();
     if (run === undefined) return undefined;
+    if (typeof Reflect.get(Object(run), main) !== 'function')
+      throw new Error(`prepare gave ${wordOf(run)}; expected nothing, or an object with ${main}`);
     target = run;
     replaced = overrides(run);
   } catch (error) {
@@ -163,6 +168,8 @@ const guardedTrial = (trial: Trial, failed: (error: unknown) => PluginError): Tr
 
 interface Guarding<R> {
   readonly wrap: (error: unknown) => PluginError;
+  /** What a run cannot do without. */
+  readonly main: 'check' | 'score';
   readonly unprepared: R;
   readonly overrides: (run: R) => Overrides<R>;
 }

@@ -2,6 +2,7 @@
 import type { Columns } from '../columns.ts';
 import type { ChangeType, FilterPlugin, FilterRun, ScorePlugin, Trial, WakeTest } from '../plugin.ts';
 import type { PodView, Shape } from '../shape.ts';
+import { wordOf } from './answers.ts';
 import { invalidScore } from './guard.ts';
 import { type NodeView, RowView } from './node-view.ts';
 import type { CustomPlugin, Refusal } from './plugin.ts';
@@ -35,7 +36,7 @@ const saysOf =
     if (typeof said === 'string' && said !== '') return { reason: said, unresolvable: false };
     const { reason, unresolvable: isFinal } = (typeof said === 'object' ? said : {}) as Partial<Refusal>;
     if (typeof reason === 'string' && reason !== '') return { reason, unresolvable: isFinal === true };
-    throw new Error(`filter gave ${JSON.stringify(said)}; expected nothing, a reason, or {reason, unresolvable}`);
+    throw new Error(`filter gave ${wordOf(said)}; expected nothing, a reason, or {reason, unresolvable}`);
   };
 
 class PerNodeRun implements FilterRun {
@@ -125,7 +126,7 @@ export const perNodeScore = (name: string, plugin: CustomPlugin): ScorePlugin =>
         const row = nodes[i]!;
         const said: unknown = plugin.score?.(sample, new RowView(columns, row));
         if (typeof said !== 'number' || Number.isNaN(said))
-          throw new Error(`score gave ${JSON.stringify(said) ?? 'nothing'}; expected a number from 0 to 100`);
+          throw new Error(`score gave ${wordOf(said)}; expected a number from 0 to 100`);
         if (said < 0 || said > 100) throw invalidScore(name, said);
         out[row] = Math.trunc(said);
       }

@@ -5,6 +5,7 @@
  */
 import type { Pod } from '#api/kinds/core.ts';
 import type { ChangeType, FilterPlugin, ScorePlugin, WakeTest } from '../plugin.ts';
+import { wordOf } from './answers.ts';
 import { guardedFilter, guardedScore } from './guard.ts';
 import type { NodeView } from './node-view.ts';
 import { perNodeFilter, perNodeScore } from './per-node.ts';
@@ -63,8 +64,8 @@ export const loadedPlugin = (name: string, exported: unknown): LoadedPlugin => {
 };
 
 const checked = (value: unknown): CustomPlugin => {
-  if (typeof value === 'object' && value !== null) return value;
-  throw new Error(`expected an object with filter or score, not ${value === undefined ? 'nothing' : typeof value}`);
+  if (typeof value === 'object' && value !== null && !('then' in value)) return value;
+  throw new Error(`expected an object with filter or score, not ${wordOf(value)}`);
 };
 
 const always: WakeTest = () => true;

@@ -1,7 +1,16 @@
 /** Changes as sentences in the imperative: `lower the cpu request from 3 to 2500m`. */
 import { exactAmount } from './amounts.ts';
+import type { Change } from './changes.ts';
 import type { Edit, NamedPod } from './edit.ts';
+import { freeName } from './new-node.ts';
 import { requirementText, taintText } from './obstacle.ts';
+
+/** `lower the cpu request from 3 to 2500m → n1, pushing out default/a` */
+export const changeText = ({ edits, node, victims }: Omit<Change, 'cost'>): string => {
+  const where = edits.some(({ is }) => is === 'addNode') ? '' : ` → ${node}`;
+  const cost = victims.length === 0 ? '' : `, pushing out ${podsText(victims)}`;
+  return edits.map(editText).join(', and ') + where + cost;
+};
 
 export const editText = (edit: Edit): string => {
   switch (edit.is) {
@@ -74,5 +83,6 @@ const newNodeText = ({ node }: Extract<Edit, { is: 'addNode' }>): string => {
   const labels = Object.entries(node.metadata.labels ?? {}).filter(([key]) => key !== 'kubernetes.io/hostname');
   const labelled =
     labels.length === 0 ? '' : `, labelled ${labels.map(([key, value]) => `${key}=${value}`).join(', ')}`;
-  return `a node with ${cpu} cpu and ${memory} memory${more.join('')}${labelled}`;
+  const named = node.metadata.name.startsWith(freeName) ? '' : ` named ${node.metadata.name}`;
+  return `a node${named} with ${cpu} cpu and ${memory} memory${more.join('')}${labelled}`;
 };

@@ -58,7 +58,7 @@ export const fixesFor = (obstacle: Obstacle, judged: Judged, row: number): Fixes
     case 'affinity': {
       const drop: Edit = { is: 'dropTerm', of: 'podAffinity', term: obstacle.term, topologyKey: obstacle.topologyKey };
       const value = obstacle.domains[0];
-      const label = obstacle.domain === undefined && value !== undefined;
+      const label = obstacle.domain === undefined && value !== undefined && isFreeLabel(obstacle.topologyKey);
       return { pod: [[drop]], cluster: label ? [[labelEdit(judged, row, obstacle.topologyKey, value)]] : [] };
     }
     case 'antiAffinity':
@@ -97,16 +97,28 @@ const labelEdit = ({ columns }: Judged, row: number, key: string, value: string 
 const unmatchedFixes = ({ of, requirements, term = 0 }: Unmatched, judged: Judged, row: number): Fixes => {
   if (of === 'addedAffinity' || requirements.length === 0) return none;
   const labels = requirements.map(requirement => fittingLabel(requirement));
-  const canLabel = requirements.every(({ isField }, i) => !isField && labels[i] !== 'impossible');
+  const canLabel = requirements.every(
+    ({ isField, key }, i) => !isField && isFreeLabel(key) && labels[i] !== 'impossible',
+  );
   const drop = requirements.map(
-    (requirement): Edit =>
+    ({ key, operator, values, isField }): Edit =>
       of === 'nodeSelector'
-        ? { is: 'dropNodeSelector', key: requirement.key, value: requirement.values[0] ?? '' }
-        : { is: 'dropRequirement', term, requirement },
+        ? { is: 'dropNodeSelector', key, value: values[0] ?? '' }
+        : { is: 'dropRequirement', term, requirement: { key, operator, values, isField } },
   );
   const set = requirements.map(({ key }, i) => labelEdit(judged, row, key, labels[i]));
   return { pod: [drop], cluster: canLabel ? [set] : [] };
 };
+
+/** These tell what a node is, not what somebody wants of it. */
+const givenLabels: ReadonlySet<string> = new Set([
+  'kubernetes.io/hostname',
+  'kubernetes.io/os',
+  'kubernetes.io/arch',
+  'node.kubernetes.io/instance-type',
+]);
+
+const isFreeLabel = (key: string): boolean => !givenLabels.has(key);
 
 /** A value that meets the requirement; undefined: the label must not be there. */
 export const fittingLabel = ({
@@ -156,7 +168,8 @@ const spreadFixes = (
   const relax: Edit = { is: 'scheduleAnyway', constraint, topologyKey };
   if (obstacle.is === 'noTopology') {
     const value = judged.columns.labelColumn(topologyKey).values[0];
-    const label = value === undefined ? [] : [[labelEdit(judged, row, topologyKey, value)]];
+    const label =
+      value === undefined || !isFreeLabel(topologyKey) ? [] : [[labelEdit(judged, row, topologyKey, value)]];
     return { pod: [[relax]], cluster: label };
   }
   const { skew, maxSkew, domains, minDomains } = obstacle;

@@ -28,6 +28,8 @@ const gibi = 2 ** 30;
 const podsPerNode = '110';
 const mostPlaces = 8;
 const hostname = 'kubernetes.io/hostname';
+/** What names begin with that are nobody's wish. */
+export const freeName = 'new-node-';
 
 /** Candidates, the plainest first. They differ in where they would be: some place that is there already, or a new one. */
 export const newNodes = (pod: PodView, columns: Columns): readonly Node[] => {
@@ -49,10 +51,12 @@ export const newNodes = (pod: PodView, columns: Columns): readonly Node[] => {
 
 /** A name that the pod's terms ask for, or else a free one; undefined when the one asked for is taken. */
 const nodeName = ({ pod }: PodView, columns: Columns): string | undefined => {
-  const field = requiredTerms(pod)?.[0]?.matchFields?.find(({ operator }) => operator === 'In');
-  const asked = field?.values?.[0];
+  const term = requiredTerms(pod)?.[0];
+  const field = term?.matchFields?.find(({ operator }) => operator === 'In');
+  const label = term?.matchExpressions?.find(({ key, operator }) => key === hostname && operator === 'In');
+  const asked = field?.values?.[0] ?? pod.spec.nodeSelector?.[hostname] ?? label?.values?.[0];
   if (asked !== undefined) return columns.slotOf(asked) < 0 ? asked : undefined;
-  for (let i = 1; ; i++) if (columns.slotOf(`new-node-${i}`) < 0) return `new-node-${i}`;
+  for (let i = 1; ; i++) if (columns.slotOf(freeName + i) < 0) return freeName + i;
 };
 
 const labelsFor = ({ pod }: PodView): Record<string, string> => {

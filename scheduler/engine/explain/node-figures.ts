@@ -18,7 +18,18 @@ export interface NodeFigures {
   readonly filters: readonly { readonly name: string; readonly obstacles: readonly Obstacle[] }[];
   /** Pods nominated to the node for which room is kept. */
   readonly nominated: readonly string[];
+  /** The pods on it that take most of what the pod lacks there, or of cpu; some of them. */
+  readonly largest: readonly PodFigures[];
 }
+
+export interface PodFigures {
+  readonly pod: string;
+  readonly priority: number;
+  /** What the node has set aside for it, of each of `resources`. */
+  readonly amounts: readonly number[];
+}
+
+const mostPods = 10;
 
 export interface ResourceFigures {
   readonly resource: string;
@@ -72,5 +83,22 @@ export const nodeFigures = (
       })),
     ],
     nominated: (judged.reserved.get(row) ?? []).map(({ key }) => key),
+    largest: largestOn(columns.podsOn[row]!, resources),
   };
+};
+
+const largestOn = (
+  pods: readonly { readonly view: PodView }[],
+  resources: readonly ResourceFigures[],
+): readonly PodFigures[] => {
+  const scarce = resources.findIndex(({ asked, free }) => asked > 0 && asked > free);
+  const by = Math.max(0, scarce);
+  const figures = pods.map(({ view: { key, priority, shape } }) => ({
+    pod: key,
+    priority,
+    amounts: resources.map(({ resource }) => shape.usage.requests.amounts.get(resource) ?? 0),
+  }));
+  return figures
+    .sort((a, b) => b.amounts[by]! - a.amounts[by]! || a.priority - b.priority || (a.pod < b.pod ? -1 : 1))
+    .slice(0, mostPods);
 };

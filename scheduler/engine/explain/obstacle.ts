@@ -117,7 +117,7 @@ export const obstacleText = (obstacle: Obstacle): string => {
     case 'othersAntiAffinity':
       return apartText(obstacle);
     case 'refused':
-      return `${obstacle.plugin}: ${obstacle.reasons.join(', ')}`;
+      return obstacle.reasons.join(', ');
   }
 };
 

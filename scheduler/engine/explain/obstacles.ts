@@ -14,10 +14,14 @@ import { unevenOn } from './uneven.ts';
 /** In the order in which the plugins are asked; the first is the one that the scheduler names. */
 export const obstaclesOn = (judged: Judged, row: number): readonly Obstacle[] => {
   const all = allOn(judged, row);
-  // The taint that comes with a cordon says nothing new.
-  return all.some(({ is }) => is === 'cordoned')
-    ? all.filter(one => one.is !== 'taint' || one.taint.key !== unschedulableTaint)
-    : all;
+  const isCordoned = all.some(({ is }) => is === 'cordoned');
+  const isNamed = all.some(one => one.is === 'unmatched' && one.requirements.some(({ isField }) => isField));
+  return all.filter(one => {
+    // The taint that comes with a cordon says nothing new.
+    if (one.is === 'taint') return !isCordoned || one.taint.key !== unschedulableTaint;
+    // Nor does this beside the very term.
+    return one.is !== 'leftOut' || !isNamed;
+  });
 };
 
 const allOn = (judged: Judged, row: number): readonly Obstacle[] => {

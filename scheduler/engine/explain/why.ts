@@ -23,6 +23,8 @@ export interface Explanation {
   readonly message: string;
   /** What the pod asks for, in the engine's units. */
   readonly asks: readonly { readonly resource: string; readonly amount: number }[];
+  /** Ports of the node that it asks for. */
+  readonly ports: readonly { readonly port: number; readonly protocol: string }[];
   readonly nodes: number;
   readonly feasible: number;
   /** Filters that had something to check. */
@@ -65,6 +67,7 @@ export const explain = (pod: PodView, columns: Columns, profile: Profile, option
   const base = {
     outcome: decision.outcome,
     asks: [...pod.shape.usage.requests.amounts].map(([resource, amount]) => ({ resource, amount })),
+    ports: pod.shape.ports.map(({ port, protocol }) => ({ port, protocol })),
     nodes: columns.count,
     sampled: profile.percentageOfNodesToScore !== 100,
   };

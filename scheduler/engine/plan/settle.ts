@@ -4,8 +4,8 @@
  * a controller makes again after their eviction are queued again. Ends when nothing more can happen.
  */
 import type { Pod } from '#api/kinds/core.ts';
-import { assert } from '#base/assert.ts';
-import { toTime } from '#base/clock.ts';
+import { assert, must } from '#base/assert.ts';
+import { PluginError } from '../custom/guard.ts';
 import type { Decision } from '../decision.ts';
 import { mayHelp } from '../hints.ts';
 import type { ClusterChange } from '../plugin.ts';
@@ -16,6 +16,7 @@ import { firstOfTies, schedule, type TieRule } from '../schedule.ts';
 import type { PodView } from '../shape.ts';
 import type { Candidate } from '../victims.ts';
 import { podKey, schedulerOf } from '../world.ts';
+import { bound, terminating } from './steps.ts';
 import type { WhatIf } from './what-if.ts';
 
 export interface SettleOptions {
@@ -150,18 +151,40 @@ class Run implements Settled {
       this.#queue.done(queued);
       return;
     }
-    const decision = schedule(view, columns, profile, this.#options.tie ?? firstOfTies);
-    if (decision.node === undefined) {
-      const preemption = preempt(decision, columns, profile, { nowMs: this.#options.nowMs, offset: () => 0 });
+    const outcome = this.#decide(view, profile);
+    if ('failure' in outcome) {
+      // The scheduler tries it again after a backoff; here it waits for the end of the plan, with the others that do not fit.
+      this.#queue.refused(queued, [], this.#tick());
+      this.fates.set(view.key, { is: 'pending', message: outcome.failure });
+      return;
+    }
+    const { decision, preemption } = outcome;
+    if (preemption !== undefined) {
       this.#refuse(queued, decision, preemption);
       return;
     }
-    const { name } = decision.node;
+    const { name } = must(decision.node, 'a pod that is not refused has a node');
     this.#queue.done(queued);
     this.#world.place(view, name);
     this.fates.set(view.key, { is: 'placed', node: name, decision, turn: this.#turn++ });
     this.#tell({ type: 'podAdded', pod: columns.placed(view.key)! });
     this.#unbound.push({ pod: view.pod, node: name });
+  }
+
+  /** What the scheduler would do; or why it could do nothing, when a plugin of the user's own fails. */
+  #decide(view: PodView, profile: Profile): { decision: Decision; preemption?: Preemption } | { failure: string } {
+    const { columns } = this.#world;
+    try {
+      const decision = schedule(view, columns, profile, this.#options.tie ?? firstOfTies);
+      if (decision.node !== undefined) return { decision };
+      return {
+        decision,
+        preemption: preempt(decision, columns, profile, { nowMs: this.#options.nowMs, offset: () => 0 }),
+      };
+    } catch (error) {
+      if (!(error instanceof PluginError)) throw error;
+      return { failure: error.message };
+    }
   }
 
   /** Carries out the bindings, which copy the labels that say where a node is (PodTopologyLabels). */
@@ -170,17 +193,7 @@ class Run implements Settled {
     const unbound = this.#unbound;
     this.#unbound = [];
     for (const { pod, node } of unbound) {
-      const labels = this.#world.node(node)?.metadata.labels ?? {};
-      const added = topologyKeys.flatMap(key => (labels[key] === undefined ? [] : [[key, labels[key]] as const]));
-      const { nominatedNodeName: _, ...status } = pod.status ?? {};
-      const metadata = { ...pod.metadata, labels: { ...pod.metadata.labels, ...Object.fromEntries(added) } };
-      const bound = {
-        ...pod,
-        ...(added.length === 0 ? {} : { metadata }),
-        spec: { ...pod.spec, nodeName: node },
-        status,
-      };
-      const changed = this.#world.update(bound);
+      const changed = this.#world.update(bound(pod, this.#world.node(node), node));
       if (changed !== undefined) this.#tell({ type: 'podAdded', pod: changed.now });
     }
     return true;
@@ -303,14 +316,3 @@ class Run implements Settled {
     return this.#nowMs;
   }
 }
-
-const topologyKeys = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'] as const;
-
-const terminating = (pod: Pod, nowMs: number): Pod => {
-  const condition = { type: 'DisruptionTarget', status: 'True' as const, reason: 'PreemptionByScheduler' };
-  return {
-    ...pod,
-    metadata: { ...pod.metadata, deletionTimestamp: toTime(nowMs) },
-    status: { ...pod.status, conditions: [...(pod.status?.conditions ?? []), condition] },
-  };
-};

@@ -104,7 +104,7 @@ describe('plugins', () => {
       expect.stringMatching(/^sched\.yaml:4:14: x-berth-plugins\[0\]\.file: it cannot be read: ENOENT: .*none\.ts/),
       'sched.yaml:5:14: x-berth-plugins[1].file: Invalid value: "plugin.py": expected a file that ends in .ts, .mts, .js, .mjs',
       'sched.yaml:6:14: x-berth-plugins[2].file: empty.ts has no default export',
-      'sched.yaml:7:14: x-berth-plugins[3].file: it is no plugin: expected an object with filter or score, not number',
+      'sched.yaml:7:14: x-berth-plugins[3].file: it is no plugin: expected an object with filter or score, not 5',
     ]);
   });
 

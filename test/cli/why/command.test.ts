@@ -34,7 +34,7 @@ describe('berth why', () => {
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(/^pod default\/big is Pending: it fits on none of 2 nodes\n/);
     expect(out).toMatch(
-      /last attempt, \d+s ago.* \(attempt \d+, at revision \d+, in .* ms\):\n {2}0\/2 nodes are available: 1 Insufficient cpu, 1 node\(s\) were unschedulable\./,
+      /last attempt, \d+s ago \(attempt \d+.*, at revision \d+, in .* ms\):\n {2}0\/2 nodes are available: 1 Insufficient cpu, 1 node\(s\) were unschedulable\./,
     );
     expect(out).toContain('cpu: asks 3500m, free 3 of 4, short by 500m');
     expect(out).toContain("1. lower the pod's cpu request from 3500m to 3 → n1");
@@ -69,8 +69,12 @@ describe('berth why', () => {
         short: 500,
         allocatable: 4000,
         reserved: 0,
+        text: 'cpu: asks 3500m, free 3 of 4, short by 500m',
       },
     ]);
+    expect(JSON.parse(out)).toMatchObject({ apiVersion: 'berth.dev/v1', kind: 'Why' });
+    const said = await cluster.shell.run(['why', 'big', '-o', 'jsonpath={.changes[0].text}']);
+    expect(said.out).toBe("lower the pod's cpu request from 3500m to 3 → n1");
     expect(report.changes?.[0]).toMatchObject({ node: 'n1', edits: [{ is: 'lowerRequest', from: 3500, to: 3000 }] });
     expect((await cluster.shell.run(['why', 'big', '-o', 'jsonpath={.now.message}'])).out).toBe(report.now?.message);
   });
@@ -103,6 +107,21 @@ describe('berth why', () => {
       err: 'error: berth why tells about pods, not about rs\n',
     });
     expect((await cluster.shell.run(['why'])).code).toBe(1);
+    for (const words of [[''], ['pod/'], ['pod', ''], ['pod/a/b'], ['pods', 'a/b']])
+      expect(await cluster.shell.run(['why', ...words])).toEqual({
+        code: 1,
+        out: '',
+        err: expect.stringMatching(/^error: expected POD, pod\/POD or pod POD, not "/),
+      });
+    expect((await cluster.shell.run(['why', 'node', 'n1'])).err).toBe(
+      'error: berth why tells about pods, not about node\n',
+    );
+  });
+
+  test('takes a pod by name, as pod/NAME and as pod NAME', async () => {
+    const first = 'pod default/small is on node n1, the only one of 2 that it fits on\n';
+    for (const words of [['small'], ['po/small'], ['pods', 'small']])
+      expect((await cluster.shell.run(['why', ...words])).out.slice(0, first.length)).toBe(first);
   });
 
   test('remembers a pod that is gone', async () => {

@@ -2,7 +2,7 @@
 import type { Event, Node, Pod } from '#api/kinds/core.ts';
 import type { PodDisruptionBudget } from '#api/kinds/policy.ts';
 import { askWhy, type Question } from '#cli/why/ask.ts';
-import { profilesOf } from '#cli/why/profiles.ts';
+import { defaultProfiles } from '#cli/why/profiles.ts';
 import { type ClusterState, emptyState } from '#engine/world.ts';
 
 export const nowMs = Date.parse('2026-05-04T12:00:00Z');
@@ -73,7 +73,7 @@ export const ask = (
   askWhy({
     pod: subject,
     state: { ...emptyState, ...state, pods: [...(state.pods ?? []), subject] },
-    profiles: profilesOf(undefined),
+    profiles: defaultProfiles(),
     events: [],
     decisions: undefined,
     nowMs,

@@ -1,7 +1,8 @@
 /** What `berth why` prints, as files to be read: test/golden/why. `vitest -u` writes them anew. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { paintFor } from '#cli/why/paint.ts';
+import type { Pod } from '#api/kinds/core.ts';
+import { paintFor } from '#cli/output/paint.ts';
 import { profilesOf } from '#cli/why/profiles.ts';
 import type { WhyReport } from '#cli/why/report.ts';
 import { whyText } from '#cli/why/text.ts';
@@ -10,6 +11,7 @@ import { ask, budget, failure, node, nowMs, on, pod } from './scenes.ts';
 
 const golden = async (name: string, report: WhyReport, allScores = false): Promise<void> => {
   const text = whyText(report, { nowMs, paint: paintFor(false), allScores });
+  expect(text.split('\n').filter(line => line.length > 100)).toEqual([]);
   await expect(text).toMatchFileSnapshot(`../../golden/why/${name}.txt`);
 };
 
@@ -176,6 +178,24 @@ describe('a pod that is on a node', () => {
     await golden('scheduled-node', ask(subject('n3'), { nodes, pods: busy }, { node: 'n2' }));
   });
 
+  test('is told on a page of bounded width and length, however long the names of nodes', async () => {
+    const long = (i: number): string => `gke-production-pool-${i}-0a1b2c3d-xy9z`;
+    const many = Array.from({ length: 40 }, (_, i) => node(long(i), `${8 + (i % 4)}/16Gi`));
+    const [last] = on(long(0), pod('web', '500m/2Gi'));
+    await golden('scheduled-long-names', ask(last!, { nodes: many }));
+    await golden('scheduled-long-names-scores', ask(last!, { nodes: many }), true);
+  });
+
+  test('is told to be leaving, or to be resized', async () => {
+    const [leaving] = on('n3', pod('web', '1/1Gi', { metadata: { deletionTimestamp: '2026-05-04T11:59:00Z' } }));
+    const text = whyText(ask(leaving!, { nodes }), { nowMs, paint: paintFor(false), allScores: false });
+    expect(text).toMatch(/^pod default\/web is on node n3 and being deleted, the best of 4 that it fits on\n/);
+    const granted = { name: 'c', allocatedResources: { cpu: '800m' }, resources: { requests: { cpu: '1200m' } } };
+    const status = { phase: 'Running', containerStatuses: [granted] } as unknown as NonNullable<Pod['status']>;
+    const [resized] = on('n1', pod('web', '500m/', { status }));
+    await golden('resized', ask(resized!, { nodes: nodes.slice(0, 1), pods: on('n1', pod('other', '1/2Gi')) }));
+  });
+
   test('is told where it would go now when that is elsewhere', async () => {
     await golden('scheduled-elsewhere', ask(subject('n1'), { nodes, pods: busy }));
     await golden('scheduled-unfit', ask(subject('n4'), { nodes, pods: busy }));
@@ -191,6 +211,13 @@ describe('a pod that is not to be scheduled', () => {
     ['deleting', ask(pod('web', '1/1Gi', { metadata: { deletionTimestamp: '2026-05-04T11:59:00Z' } }), { nodes })],
     ['over', ask(pod('web', '1/1Gi', { spec: { nodeName: 'n1' }, status: { phase: 'Succeeded' } }), { nodes })],
   ])('says so: %s', (name, report) => golden(name, report));
+
+  test('is told where it would go without its gates, or what else would keep it', async () => {
+    const schedulingGates = [{ name: 'berth.dev/quota' }, { name: 'berth.dev/data' }];
+    const two = [...nodes, node('n2', '2/8Gi')];
+    await golden('gated-fits', ask(pod('web', '3/1Gi', { spec: { schedulingGates } }), { nodes: two }));
+    await golden('gated-stuck', ask(pod('web', '5/1Gi', { spec: { schedulingGates } }), { nodes: two }));
+  });
 
   test('waits for those that it pushed out', async () => {
     const victim = pod('victim', '4/1Gi', { metadata: { deletionTimestamp: '2026-05-04T11:59:00Z' } });
@@ -228,15 +255,33 @@ describe('the history of a pod', () => {
       ties: 2,
     },
   ];
+  const failed: DecisionRecord = {
+    ...base,
+    time: '2026-05-04T11:57:00.000000Z',
+    attempt: 1,
+    revision: 90,
+    outcome: 'error',
+    message: 'running "Quota" filter plugin: no such table (quota.ts:7:20)',
+  };
+  const gated: DecisionRecord = {
+    ...base,
+    time: '2026-05-04T11:56:00.000000Z',
+    attempt: 1,
+    revision: 80,
+    outcome: 'gated',
+    message: 'waiting for scheduling gates: [berth.dev/quota]',
+  };
 
   test('is a table, oldest first', async () => {
     const subject = on('n1', pod('web', '1/1Gi'))[0]!;
-    await golden('history', ask(subject, { nodes: [node('n1', '4/8Gi')] }, { decisions, history: true }));
+    const all = [gated, failed, ...decisions];
+    await golden('history', ask(subject, { nodes: [node('n1', '4/8Gi')] }, { decisions: all, history: true }));
     await golden('no-history', ask(subject, { nodes: [node('n1', '4/8Gi')] }, { history: true }));
   });
 });
 
 describe('a configuration of the server', () => {
+  const path = '/etc/scheduler.yaml';
   const text = `apiVersion: kubescheduler.config.k8s.io/v1
 kind: KubeSchedulerConfiguration
 profiles:
@@ -253,7 +298,7 @@ profiles:
     const nodes = [node('empty', '4/8Gi'), node('full', '4/8Gi')];
     const pods = on('full', pod('a', '2/4Gi'));
     const subject = on('full', pod('web', '1/2Gi', { spec: { schedulerName: 'packer' } }))[0]!;
-    const report = ask(subject, { nodes, pods }, { profiles: profilesOf({ text }) });
+    const report = ask(subject, { nodes, pods }, { profiles: profilesOf({ path, text }) });
     expect(report.now?.chosen?.node).toBe('full');
     await golden('configured', report);
   });
@@ -261,10 +306,10 @@ profiles:
   test('with plugins of its own, or that is not understood, is noted', () => {
     const own = `x-berth-plugins:\n- name: Mine\n  file: mine.ts\n`;
     const plugins = `  plugins: {filter: {enabled: [{name: Mine}]}}\n`;
-    expect(profilesOf({ text: own + text + plugins }).notes).toEqual([
-      "what the scheduler's own plugins (Mine) say is not in this answer",
+    expect(profilesOf({ path, text: own + text + plugins }, 'they are elsewhere').notes).toEqual([
+      "what the scheduler's own plugins (Mine) say is not in this answer: they are elsewhere; --scheduler-config FILE asks those of a file",
     ]);
-    const { notes, bySchedulerName } = profilesOf({ text: 'kind: Nonsense' });
+    const { notes, bySchedulerName } = profilesOf({ path, text: 'kind: Nonsense' });
     expect(notes).toEqual([
       "the scheduler's configuration is not understood here; the default profile was used instead",
     ]);

@@ -150,7 +150,7 @@ describe('mistakes', () => {
       'x-berth-plugins[3].name: Duplicate value: "A"',
       'x-berth-plugins[4].file: Required value',
       'x-berth-plugins[5].name: Invalid value: "a b": must be letters, digits, dots and hyphens, a letter first',
-      'x-berth-plugins[6].file: it is no plugin: expected an object with filter or score, not number',
+      'x-berth-plugins[6].file: it is no plugin: expected an object with filter or score, not 5',
     ]);
   });
 

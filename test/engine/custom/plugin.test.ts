@@ -238,6 +238,25 @@ describe('faults', () => {
       { score: () => 101 },
       /^applying score defaultWeights on Score plugins: plugin "Mine" returns an invalid score 101, it should in the range of \[0, 100\] after normalizing$/,
     ],
+    ['a score that is NaN', { score: () => Number.NaN }, /score gave NaN; expected a number from 0 to 100$/],
+    ['a score without end', { score: () => Number.POSITIVE_INFINITY }, /returns an invalid score Infinity, /],
+    [
+      'an async filter',
+      { filter: async () => undefined },
+      /^running "Mine" filter plugin: filter gave a promise \(the scheduler waits for nothing: no async here\); expected/,
+    ],
+    ['an async filter that fails', { filter: async () => boom() }, /filter gave a promise /],
+    ['an async score', { score: async () => 5 }, /score gave a promise .* expected a number from 0 to 100$/],
+    [
+      'a column filter prepared to nothing of use',
+      { columns: { filter: { scope: 'usage', reasons: [], prepare: () => ({}) } } },
+      /^running "Mine" filter plugin: prepare gave \{\}; expected nothing, or an object with check$/,
+    ],
+    [
+      'an async column score',
+      { columns: { score: { scope: 'usage', normalization: 'none', prepare: async () => ({ score: () => true }) } } },
+      /prepare gave a promise .*; expected nothing, or an object with score$/,
+    ],
     ['a score too low', { score: () => -0.5 }, /returns an invalid score -0\.5, /],
     [
       'a column filter that cannot be prepared',
@@ -341,8 +360,12 @@ describe('what is no plugin', () => {
   const fault = (exported: unknown): string => (loadedPlugin('Mine', exported) as { fault: string }).fault;
 
   test.each([
+    [
+      Promise.resolve({ filter: () => undefined }),
+      'it is no plugin: expected an object with filter or score, not a promise (the scheduler waits for nothing: no async here)',
+    ],
     [undefined, 'it is no plugin: expected an object with filter or score, not nothing'],
-    ['x', 'it is no plugin: expected an object with filter or score, not string'],
+    ['x', 'it is no plugin: expected an object with filter or score, not "x"'],
     [{}, 'it is no plugin: it has neither filter nor score'],
     [{ filter: 'x' }, 'it is no plugin: its filter must be a function'],
     [
@@ -364,6 +387,9 @@ describe('what is no plugin', () => {
     ]);
     expect(faultsOf(text(''), { Mine: failing })).toEqual([
       'x-berth-plugins[0]: initializing plugin "Mine": zones must be a list',
+    ]);
+    expect(faultsOf(text(''), { Mine: async () => failing() })).toEqual([
+      expect.stringMatching(/initializing plugin "Mine": expected an object with filter or score, not a promise/),
     ]);
     expect(faultsOf(text(', pluginConfig: [{name: Mine, args: {}}]'), { Mine: { filter: () => undefined } })).toEqual([
       'profiles[0].pluginConfig[0].args: initializing plugin "Mine": it takes no arguments: its default export is not a function',

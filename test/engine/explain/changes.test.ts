@@ -68,6 +68,32 @@ describe('the smallest changes', () => {
     );
   });
 
+  test('name the node that the pod names, and leave names and kinds of nodes as they are', () => {
+    const field = { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['n9'] }] };
+    const affinity = {
+      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [field] } },
+    };
+    const nodes = [node('n1', '4'), node('n2', '4')];
+    expect(texts(pod('new', '1', { affinity }), nodes, [])).toEqual([
+      "drop metadata.name In [n9] from the pod's node affinity",
+      'add a node named n9 with 1 cpu and 1Gi memory',
+    ]);
+    const nodeSelector = { 'kubernetes.io/hostname': 'n9', 'kubernetes.io/arch': 'arm64' };
+    expect(texts(pod('new', '1', { nodeSelector }), nodes, [])).toEqual([
+      'add a node named n9 with 1 cpu and 1Gi memory, labelled kubernetes.io/arch=arm64',
+      "drop kubernetes.io/hostname=n9 from the pod's node selector, and drop kubernetes.io/arch=arm64 from the pod's node selector",
+    ]);
+  });
+
+  test('are each told once, whatever the nodes have instead', () => {
+    const term = { matchExpressions: [{ key: 'disk', operator: 'In', values: ['nvme'] }] };
+    const affinity = {
+      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } },
+    };
+    const told = texts(pod('new', '1', { affinity }), [node('n1', '4', { disk: 'ssd' }), node('n2', '4')], []);
+    expect(told.filter(text => text.startsWith('drop'))).toEqual(["drop disk In [nvme] from the pod's node affinity"]);
+  });
+
   test('are none for a pod that fits', () => {
     expect(texts(pod('new', '2'), [node('n1', '4')], [])).toEqual([]);
   });
