@@ -20,7 +20,7 @@ import type { ClusterFlags, Define } from '../command.ts';
 import { clusterOptions, examples, repeated } from '../command.ts';
 import { CliError, Exit, failureText, throwAll } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { toJson } from '../output/json.ts';
+import { parseFormat } from '../output/format.ts';
 import { readNodes, readWanted, type WantedManifest } from '../plan/inputs.ts';
 import { planText } from '../plan/text.ts';
 import { readOwnProfiles, readProfiles } from '../why/profiles.ts';
@@ -37,10 +37,9 @@ interface PlanFlags extends ClusterFlags {
   output?: string;
 }
 
-const anyNode = '*';
-
 export const define: Define = (command, io) => {
   clusterOptions(command)
+    .argument('[node]')
     .option('-f, --filename <file>', 'file, directory, or - for stdin; may be repeated', repeated)
     .option('-R, --recursive', 'also the directories below')
     .option('--nodes <file>', 'plan for the nodes of this file, without a cluster; may be repeated', repeated)
@@ -49,9 +48,8 @@ export const define: Define = (command, io) => {
     .option('--survive-node-loss [node]', 'then think each node away (or this one) and place its pods elsewhere')
     .option('--fail-on <list>', 'what makes the exit code 1: pending, evict, blocked or none', 'pending,evict,blocked')
     .option('--scheduler-config <file>', 'place by the profiles of this KubeSchedulerConfiguration')
-    .option('-o, --output <form>', 'wide or json')
-    .action((flags: PlanFlags) => plan(io, flags));
-  for (const option of command.options) if (option.long === '--survive-node-loss') option.preset(anyNode);
+    .option('-o, --output <form>', 'wide (more columns, all rows), json, yaml, jsonpath=…')
+    .action((word: string | undefined, flags: PlanFlags) => plan(io, word, flags));
   command.exitOverride(error => {
     throw error.exitCode === 0 ? error : new Exit(2);
   });
@@ -60,32 +58,44 @@ export const define: Define = (command, io) => {
     `berth plan -f web.yaml
     berth plan -f manifests/ -R --survive-node-loss
     berth plan --drain node-a
+    berth plan --survive-node-loss node-a
     berth plan --nodes nodes.yaml -f pods.yaml -o json
     berth plan -f web.yaml --fail-on pending`,
   );
 };
 
-const plan = async (io: Io, flags: PlanFlags): Promise<void> => {
-  let made: Plan;
+const plan = async (io: Io, word: string | undefined, given: PlanFlags): Promise<void> => {
+  let text: string;
+  let verdict: Plan['verdict'];
   let failOn: ReadonlySet<Worse>;
   try {
-    checkOutput(flags);
+    const flags = withNode(given, word);
+    checkFlags(flags);
     failOn = failOnOf(flags.failOn ?? '');
-    made = await planned(io, flags);
+    const format = parseFormat(flags.output, () => 'plan');
+    const made = await planned(io, flags);
+    ({ verdict } = made);
+    text =
+      format.is === 'objects'
+        ? format.print({ objects: [made], single: true }, { noHeaders: false })
+        : planText(made, format);
   } catch (error) {
     if (error instanceof Exit || error instanceof CommanderError) throw error;
     io.err(failureText(error));
     throw new Exit(2);
   }
-  io.out(flags.output === 'json' ? toJson(made) : planText(made, { wide: flags.output === 'wide' }));
-  if ([...failOn].some(worse => made.verdict[worse] > 0)) throw new Exit(1);
+  io.out(text);
+  if ([...failOn].some(worse => verdict[worse] > 0)) throw new Exit(1);
 };
 
-const checkOutput = ({ output, filename, drain, surviveNodeLoss, nodes, addNodes }: PlanFlags): void => {
-  if (output !== undefined && output !== 'json' && output !== 'wide')
-    throw new CliError(
-      `unable to match a printer suitable for the output format ${JSON.stringify(output)}, allowed formats are: json, wide`,
-    );
+/** `--survive-node-loss NODE` is as good as `--survive-node-loss=NODE`; any other word is too much. */
+const withNode = (flags: PlanFlags, word: string | undefined): PlanFlags => {
+  if (word === undefined) return flags;
+  if (flags.surviveNodeLoss === '') return { ...flags, surviveNodeLoss: word };
+  throw new CliError(`${JSON.stringify(word)} is too much here: manifests are given with -f, a node with --drain NODE`);
+};
+
+const checkFlags = ({ filename, drain, surviveNodeLoss, nodes, addNodes }: PlanFlags): void => {
   if (nodes !== undefined && addNodes !== undefined)
     throw new CliError('--nodes plans without a cluster, --add-nodes with one: give one of them');
   if (filename === undefined && drain === undefined && surviveNodeLoss === undefined)
@@ -203,7 +213,7 @@ const applyAll = async (
 };
 
 const lostNodes = (text: string, names: readonly string[]): readonly string[] => {
-  if (text === anyNode) return names;
+  if (text === '') return names;
   checkNode(text, names);
   return [text];
 };
