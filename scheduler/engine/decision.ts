@@ -1,4 +1,4 @@
-/** What one attempt to place a pod came to, as plain values. */
+/** What one attempt to place a pod came to (upstream: ScheduleResult, or FitError with its diagnosis), as plain values. */
 import type { PodView } from './shape.ts';
 
 export interface Decision {
@@ -16,6 +16,23 @@ export interface Decision {
   readonly failure?: Failure;
 }
 
+/** The pod goes to the node of this row. */
+export const scheduledOn = (
+  slot: number,
+  pod: PodView,
+  names: readonly string[],
+  how: Pick<Decision, 'feasible' | 'score' | 'ties' | 'shortcut'>,
+): Decision => ({ pod, outcome: 'scheduled', node: { slot, name: names[slot]! }, ...how });
+
+/** The pod fits nowhere. */
+export const unschedulable = (pod: PodView, failure: Failure): Decision => ({
+  pod,
+  outcome: 'unschedulable',
+  feasible: 0,
+  failure,
+});
+
+/** Why a pod has no node. */
 export interface Failure {
   /** Rejected before any node was looked at. */
   readonly preFilter?: Rejection;
@@ -31,6 +48,7 @@ export interface Failure {
   readonly verdicts?: Verdicts;
 }
 
+/** A plugin's refusal of the pod as such. */
 export interface Rejection {
   readonly plugin: string;
   readonly code: 'Unschedulable' | 'UnschedulableAndUnresolvable';

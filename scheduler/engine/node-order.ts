@@ -1,10 +1,13 @@
 /**
  * The order in which upstream looks at nodes: grouped by zone, zones and the nodes in each in order of arrival, taken
- * round-robin over the zones (SEMANTICS F.4). It matters only where not all nodes are looked at.
+ * round-robin over the zones (SEMANTICS F.4). It matters only where not all nodes are looked at; then each pod's turn begins
+ * where the one before it ended, whatever their profiles.
  */
 import type { Node } from '#api/kinds/core.ts';
 
 export class NodeOrder {
+  /** Where in the list the next pod's turn begins. */
+  start = 0;
   readonly #zones = new Map<string, number[]>();
   #list: readonly number[] | undefined;
 
@@ -29,6 +32,11 @@ export class NodeOrder {
     if (zoneKeyOf(was) === zoneKeyOf(now)) return;
     this.remove(slot, was);
     this.add(slot, now);
+  }
+
+  /** So many of `nodes` nodes were looked at. */
+  moveOn(looked: number, nodes: number): void {
+    if (nodes > 0) this.start = (this.start + looked) % nodes;
   }
 
   /** All rows in upstream's order. */

@@ -1,7 +1,7 @@
 /**
  * Standing results of the plugins that look at node objects only, for all shapes that agree in what those look at
- * (`Shape.nodeKey`): verdicts of the leading node filters, and raw scores. Node objects change seldom, so pods that are
- * otherwise all different still share these.
+ * (`Shape.nodeKey`): verdicts of the leading node filters, and raw scores that are to be normalized. Node objects change
+ * seldom, so pods that are otherwise all different still share these.
  */
 import type { Columns } from './columns.ts';
 import { noNode, type Profile } from './profile.ts';
@@ -18,10 +18,9 @@ export interface RawScores {
 }
 
 export class NodeStanding {
+  /** By row: 0, or the profile's code; `noNode` for rows without a node. */
   verdict: Uint8Array = new Uint8Array(0);
-  /** Weighted scores that need no normalization, summed; undefined while all are 0. */
-  flat: Int32Array | undefined;
-  /** Raw scores that are normalized over the nodes that a pod fits. */
+  /** Of the node scores that are normalized over the nodes that a pod fits. */
   readonly raws: readonly RawScores[];
   /** Rows that the node filters refuse. */
   refused = 0;
@@ -30,7 +29,6 @@ export class NodeStanding {
   readonly #columns: Columns;
   readonly #workspace: Workspace;
   readonly #filters: readonly ActiveFilter[];
-  readonly #flatScores: readonly ActiveScore[];
   #epoch = never;
   #revision = never;
   #cursor = 0;
@@ -38,17 +36,13 @@ export class NodeStanding {
   constructor(shape: Shape, columns: Columns, profile: Profile, workspace: Workspace) {
     this.#columns = columns;
     this.#workspace = workspace;
-    const nodeOnly: Profile = {
+    const { filters, scores } = prepareRuns(shape, columns, {
       ...profile,
       filters: leadingNodeFilters(profile),
-      scores: profile.scores.filter(({ plugin }) => plugin.scope === 'node'),
-    };
-    const { filters, scores } = prepareRuns(shape, columns, nodeOnly);
+      scores: profile.scores.filter(({ plugin }) => plugin.scope === 'node' && plugin.normalization !== 'none'),
+    });
     this.#filters = filters;
-    this.#flatScores = scores.filter(({ plugin }) => plugin.normalization === 'none');
-    this.raws = scores
-      .filter(({ plugin }) => plugin.normalization !== 'none')
-      .map(score => ({ score, values: undefined }));
+    this.raws = scores.map(score => ({ score, values: undefined }));
   }
 
   /** False when the columns changed so that the runs themselves are out of date. */
@@ -56,16 +50,16 @@ export class NodeStanding {
     return this.#epoch === never || this.#epoch === this.#columns.epoch;
   }
 
+  /** Brings everything up to the columns' present state. */
   sync(): void {
     const columns = this.#columns;
-    if (this.#revision === columns.log.nodesRevision && this.#epoch === columns.epoch) {
-      this.#cursor = columns.log.end;
-      return;
+    const { log } = columns;
+    if (this.#revision !== log.nodesRevision || this.#epoch !== columns.epoch) {
+      if (this.#epoch === columns.epoch && log.remembers(this.#cursor)) this.#update();
+      else this.#rebuild();
     }
-    if (this.#epoch === columns.epoch && columns.log.remembers(this.#cursor)) this.#update();
-    else this.#rebuild();
-    this.#revision = columns.log.nodesRevision;
-    this.#cursor = columns.log.end;
+    this.#revision = log.nodesRevision;
+    this.#cursor = log.end;
   }
 
   #rebuild(): void {
@@ -75,17 +69,15 @@ export class NodeStanding {
     if (this.verdict.length !== capacity) this.verdict = new Uint8Array(capacity);
     this.verdict.fill(noNode);
     this.refused = 0;
-    this.flat = undefined;
     for (const raw of this.raws) raw.values = undefined;
     this.#judge(live, count);
   }
 
   #update(): void {
     const columns = this.#columns;
+    const { log } = columns;
     const changed = new Set<number>();
-    for (let at = this.#cursor; at < columns.log.end; at++) {
-      if (columns.log.isNodeAt(at)) changed.add(columns.log.slotAt(at));
-    }
+    for (let at = this.#cursor; at < log.end; at++) if (log.isNodeAt(at)) changed.add(log.slotAt(at));
     for (const slot of changed) {
       if (this.verdict[slot] !== 0 && this.verdict[slot] !== noNode) this.refused--;
       this.verdict[slot] = noNode;
@@ -102,15 +94,9 @@ export class NodeStanding {
       this.verdict[rows[i]!] = 0;
     }
     this.refused += count - applyFilters(this.#filters, left, count, this.verdict);
-    if (this.flat !== undefined) for (let i = 0; i < count; i++) this.flat[rows[i]!] = 0;
-    for (const { run, weight } of this.#flatScores) {
-      if (run.isConstant?.() || !run.score(rows, count, out) || isZero(rows, count, out)) continue;
-      this.flat ??= new Int32Array(capacity);
-      for (let i = 0; i < count; i++) this.flat[rows[i]!]! += weight * out[rows[i]!]!;
-    }
     for (const raw of this.raws) {
       if (raw.values === undefined && raw.score.run.isConstant?.()) continue;
-      raw.score.run.score(rows, count, out);
+      if (!raw.score.run.score(rows, count, out)) for (let i = 0; i < count; i++) out[rows[i]!] = 0;
       if (raw.values === undefined && isZero(rows, count, out)) continue;
       raw.values ??= new Int32Array(capacity);
       for (let i = 0; i < count; i++) raw.values[rows[i]!] = out[rows[i]!]!;

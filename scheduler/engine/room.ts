@@ -3,8 +3,9 @@
  * pod fits every node, instead of one for each. Kept by the columns' change log; a bound is found again when a node of its
  * block has changed.
  */
+
+import { blockBits, blocksOf } from './block-best.ts';
 import type { Columns } from './columns.ts';
-import { blockBits } from './workspace.ts';
 
 const never = -1;
 
@@ -51,7 +52,7 @@ export class Room {
 
   #begin(): void {
     const { capacity, count, epoch, resources } = this.#columns;
-    const blocks = (capacity + (1 << blockBits) - 1) >> blockBits;
+    const blocks = blocksOf(capacity);
     this.#epoch = epoch;
     this.#liveCount = count;
     this.#least = resources.free.map(() => new Float64Array(blocks));

@@ -25,6 +25,13 @@ export interface Runs {
   readonly scores: readonly ActiveScore[];
 }
 
+/** The rows `nodes[0..count)`. */
+export interface NodeList {
+  readonly nodes: Uint32Array;
+  readonly count: number;
+}
+
+/** Asks the profile's plugins about the shape; those that have nothing to say are left out. To be given to `disposeRuns`. */
 export const prepareRuns = (shape: Shape, columns: Columns, profile: Profile): Runs => {
   const filters: ActiveFilter[] = [];
   profile.filters.forEach((plugin, i) => {
@@ -39,6 +46,7 @@ export const prepareRuns = (shape: Shape, columns: Columns, profile: Profile): R
   return { filters, scores };
 };
 
+/** Lets the plugins release what they counted. */
 export const disposeRuns = ({ filters, scores }: Runs): void => {
   for (const { run } of filters) run.dispose?.();
   for (const { run } of scores) run.dispose?.();
@@ -94,28 +102,28 @@ export const normalize = (
   }
 };
 
-export interface PluginScores {
-  readonly plugin: string;
-  readonly weight: number;
-  /** By row: 0..100, before the weight. */
-  readonly scores: Int32Array;
+/** Where scores of rows are worked out: both by row. */
+export interface ScoreArrays {
+  readonly raw: Int32Array;
+  readonly totals: Int32Array;
 }
 
-/** What each plugin gives each of the rows; plugins that were skipped are not in it. */
-export const scoreRows = (
-  { scores }: Runs,
-  nodes: Uint32Array,
-  count: number,
-  capacity: number,
-): readonly PluginScores[] => {
-  const result: PluginScores[] = [];
-  for (const active of scores) {
-    const out = new Int32Array(capacity);
-    if (!active.run.score(nodes, count, out)) continue;
-    normalize(active, nodes, count, out);
-    result.push({ plugin: active.plugin.name, weight: active.weight, scores: out });
-  }
-  return result;
+/** Normalizes the scores in `raw` and adds them, weighted, to `totals`. */
+export const addNormalized = (score: ActiveScore, { nodes, count }: NodeList, { raw, totals }: ScoreArrays): void => {
+  const { weight } = score;
+  normalize(score, nodes, count, raw);
+  for (let i = 0; i < count; i++) totals[nodes[i]!]! += weight * raw[nodes[i]!]!;
+};
+
+/** Adds what these plugins give the nodes to `totals`. `population`: how many nodes each stands for; absent: itself. */
+export const addScores = (
+  scores: readonly ActiveScore[],
+  list: NodeList,
+  arrays: ScoreArrays,
+  population?: Int32Array,
+): void => {
+  for (const score of scores)
+    if (score.run.score(list.nodes, list.count, arrays.raw, population)) addNormalized(score, list, arrays);
 };
 
 /** Single nodes judged as if pods came and went there; the columns stay as they are. */

@@ -3,41 +3,32 @@
  * usage), the sum of the scores that need no look at other nodes, and where the highest sums are. Before each use
  * `sync` judges the rows again that changed since the last; for pods of which many are alike that is a row or two.
  */
+import type { Best } from './block-best.ts';
 import type { Columns } from './columns.ts';
 import { NodeGroups } from './node-groups.ts';
-import type { NodeStanding } from './node-standing.ts';
+import type { NodeStanding, RawScores } from './node-standing.ts';
 import type { Trait } from './plugin.ts';
 import type { Profile } from './profile.ts';
 import { type ActiveFilter, type ActiveScore, applyFilters, disposeRuns, prepareRuns, type Runs } from './runs.ts';
 import type { Shape } from './shape.ts';
-import { allocate, blockBits, type StandingArrays, type Workspace } from './workspace.ts';
+import { allocate, type StandingArrays, type Workspace } from './workspace.ts';
 
 const never = -1;
 /** Grouping costs more than it saves for a shape that is seen once or twice. */
 const usesBeforeGrouping = 3;
-
-/** Where the rows with the highest sum are. */
-export interface Best {
-  readonly score: number;
-  readonly ties: number;
-}
+/** Arrays of given-up standings that are kept for the next. */
+const maxSpare = 8;
 
 export class Standing {
   readonly shape: Shape;
   readonly runs: Runs;
   /** Filters that must be asked for every pod, after the standing ones. */
   readonly lateFilters: readonly ActiveFilter[];
+  /** Scores that must be asked for every pod. */
   readonly lateScores: readonly ActiveScore[];
-  /** Per row: 0 feasible so far, else the profile's code; `noNode` for rows without a node. */
-  get verdict(): Uint8Array {
-    return this.#arrays.verdict;
-  }
-  /** Per row: sum of the weighted scores that stand as they are; only for feasible rows. */
-  get sums(): Int32Array {
-    return this.#arrays.sums;
-  }
+  /** Rows that no standing filter refuses. */
   feasibleCount = 0;
-  readonly node: NodeStanding;
+  readonly #node: NodeStanding;
   readonly #columns: Columns;
   readonly #workspace: Workspace;
   readonly #filters: readonly ActiveFilter[];
@@ -56,23 +47,44 @@ export class Standing {
 
   constructor(shape: Shape, columns: Columns, profile: Profile, context: { node: NodeStanding; workspace: Workspace }) {
     this.shape = shape;
-    this.node = context.node;
+    this.#node = context.node;
     this.#workspace = context.workspace;
     this.#columns = columns;
     this.#selectorsRevision = columns.surroundings.selectorsRevision;
     this.runs = prepareRuns(shape, columns, profile);
     const { filters, scores } = this.runs;
-    const early = filters.findIndex(({ plugin }) => plugin.scope !== 'node');
-    const firstUsage = early < 0 ? filters.length : early;
-    const late = filters.findIndex(({ plugin }) => plugin.scope === 'cluster');
-    const firstLate = late < 0 ? filters.length : late;
-    this.#filters = filters.slice(Math.min(firstUsage, firstLate), firstLate);
-    this.lateFilters = filters.slice(firstLate);
-    this.#scores = scores.filter(({ plugin }) => plugin.scope === 'usage' && plugin.normalization === 'none');
+    // The filters before `usage` are in the node standing. The order of filters decides who is named as the one that refuses.
+    const usage = indexOrEnd(filters, ({ plugin }) => plugin.scope !== 'node');
+    const late = indexOrEnd(filters, ({ plugin }) => plugin.scope === 'cluster');
+    this.#filters = filters.slice(usage, late);
+    this.lateFilters = filters.slice(late);
+    this.#scores = scores.filter(({ plugin }) => plugin.scope !== 'cluster' && plugin.normalization === 'none');
     this.lateScores = scores.filter(
       ({ plugin }) => plugin.scope === 'cluster' || (plugin.scope === 'usage' && plugin.normalization !== 'none'),
     );
   }
+
+  /** Per row: 0 feasible so far, else the profile's code; `noNode` for rows without a node. */
+  get verdict(): Uint8Array {
+    return this.#arrays.verdict;
+  }
+
+  /** Per row: sum of the weighted scores that stand as they are; only for feasible rows. */
+  get sums(): Int32Array {
+    return this.#arrays.sums;
+  }
+
+  /** Scores that stand but must be normalized over the feasible nodes; those that are 0 everywhere have no values. */
+  get rawScores(): readonly RawScores[] {
+    return this.#node.raws;
+  }
+
+  /** True while none of them tells nodes apart. */
+  get areRawScoresZero(): boolean {
+    return this.#node.raws.every(({ values }) => values === undefined);
+  }
+
+  // ── keeping it current ─────────────────────────────────────────────────────
 
   /** False when the columns changed so that the runs themselves are out of date. */
   get isUsable(): boolean {
@@ -86,12 +98,12 @@ export class Standing {
   sync(): void {
     const columns = this.#columns;
     this.#uses++;
-    this.node.sync();
+    this.#node.sync();
     const versions = this.#versionsNow();
     const mustRebuild =
       this.#versions !== versions ||
       this.#epoch !== columns.epoch ||
-      this.#nodeRebuilds !== this.node.rebuilds ||
+      this.#nodeRebuilds !== this.#node.rebuilds ||
       !columns.log.remembers(this.#cursor) ||
       columns.log.end - this.#cursor > columns.count;
     if (mustRebuild) {
@@ -114,42 +126,49 @@ export class Standing {
     if (this.verdict.length !== columns.capacity)
       this.#arrays = this.#workspace.spare.pop() ?? allocate(columns.capacity);
     this.#epoch = columns.epoch;
-    this.#nodeRebuilds = this.node.rebuilds;
-    this.verdict.set(this.node.verdict);
+    this.#nodeRebuilds = this.#node.rebuilds;
+    this.verdict.set(this.#node.verdict);
     this.feasibleCount = this.#judge(columns.live, columns.count);
-    this.#arrays.blockStale.fill(1);
+    this.#arrays.blocks.touchAll();
     this.#feasibleIsCurrent = false;
     this.#groups = undefined;
   }
 
   #update(): void {
-    const columns = this.#columns;
-    const { rows, stamps } = this.#workspace;
-    const { verdict, blockStale } = this.#arrays;
-    const stamp = ++this.#workspace.stamp;
-    let count = 0;
-    let nodesChanged = false;
-    for (let at = this.#cursor; at < columns.log.end; at++) {
-      const slot = columns.log.slotAt(at);
-      if (columns.log.isNodeAt(at)) nodesChanged = true;
-      if (stamps[slot] === stamp) continue;
-      stamps[slot] = stamp;
-      rows[count++] = slot;
-    }
+    const { rows } = this.#workspace;
+    const { verdict, sums, blocks } = this.#arrays;
+    const { count, nodesChanged } = this.#changedRows(rows);
     this.#follow(rows, count, nodesChanged);
     let wasFeasible = 0;
     for (let i = 0; i < count; i++) {
       const slot = rows[i]!;
       if (verdict[slot] === 0) wasFeasible++;
-      blockStale[slot >> blockBits] = 1;
-      verdict[slot] = this.node.verdict[slot]!;
+      blocks.touch(slot);
+      verdict[slot] = this.#node.verdict[slot]!;
     }
     const isFeasible = this.#judge(rows, count);
     this.feasibleCount += isFeasible - wasFeasible;
     if (nodesChanged) this.#groups = undefined;
-    else this.#groups?.update(rows, count, verdict, this.#arrays.sums);
+    else this.#groups?.update(rows, count, verdict, sums);
     // Of several rows one may have become feasible and another not.
     if (isFeasible !== wasFeasible || (count > 1 && isFeasible < count)) this.#feasibleIsCurrent = false;
+  }
+
+  /** Writes the rows that the log names since the last sync, each once. */
+  #changedRows(rows: Uint32Array): { count: number; nodesChanged: boolean } {
+    const { log } = this.#columns;
+    const { stamps } = this.#workspace;
+    const stamp = ++this.#workspace.stamp;
+    let count = 0;
+    let nodesChanged = false;
+    for (let at = this.#cursor; at < log.end; at++) {
+      const slot = log.slotAt(at);
+      if (log.isNodeAt(at)) nodesChanged = true;
+      if (stamps[slot] === stamp) continue;
+      stamps[slot] = stamp;
+      rows[count++] = slot;
+    }
+    return { count, nodesChanged };
   }
 
   #follow(rows: Uint32Array, count: number, nodesChanged: boolean): void {
@@ -159,36 +178,74 @@ export class Standing {
 
   /** Judges and scores rows whose verdict is that of the node filters; returns how many are feasible. */
   #judge(rows: Uint32Array, count: number): number {
-    const { left, raw } = this.#workspace;
-    const { verdict, sums } = this.#arrays;
+    const { left } = this.#workspace;
+    const { verdict } = this.#arrays;
     let candidates = count;
-    if (rows === this.#columns.live && this.node.refused === 0) left.set(rows.subarray(0, count));
+    if (rows === this.#columns.live && this.#node.refused === 0) left.set(rows.subarray(0, count));
     else {
       candidates = 0;
       for (let i = 0; i < count; i++) if (verdict[rows[i]!] === 0) left[candidates++] = rows[i]!;
     }
     const feasible = applyFilters(this.#filters, left, candidates, verdict);
-    const { flat } = this.node;
+    this.#sumUp(left, feasible);
+    return feasible;
+  }
+
+  /** Writes the sums of these rows. */
+  #sumUp(nodes: Uint32Array, count: number): void {
+    const { raw } = this.#workspace;
+    const { sums } = this.#arrays;
     let isFirst = true;
     for (const { run, weight } of this.#scores) {
       if (run.isSilent?.() === true) continue;
       // The first may write where the sums go; it then needs no adding up.
-      if (isFirst && weight === 1 && run.score(left, feasible, sums)) {
+      if (isFirst && weight === 1 && run.score(nodes, count, sums)) {
         isFirst = false;
         continue;
       }
       if (run.addTo !== undefined && !isFirst) {
-        run.addTo(left, feasible, sums, weight);
+        run.addTo(nodes, count, sums, weight);
         continue;
       }
-      if (!run.score(left, feasible, raw)) continue;
-      if (isFirst) for (let i = 0; i < feasible; i++) sums[left[i]!] = weight * raw[left[i]!]!;
-      else for (let i = 0; i < feasible; i++) sums[left[i]!]! += weight * raw[left[i]!]!;
+      if (!run.score(nodes, count, raw)) continue;
+      if (isFirst) for (let i = 0; i < count; i++) sums[nodes[i]!] = weight * raw[nodes[i]!]!;
+      else for (let i = 0; i < count; i++) sums[nodes[i]!]! += weight * raw[nodes[i]!]!;
       isFirst = false;
     }
-    if (isFirst) for (let i = 0; i < feasible; i++) sums[left[i]!] = 0;
-    if (flat !== undefined) for (let i = 0; i < feasible; i++) sums[left[i]!]! += flat[left[i]!]!;
+    if (isFirst) for (let i = 0; i < count; i++) sums[nodes[i]!] = 0;
+  }
+
+  // ── what came of it, as of the last sync ───────────────────────────────────
+
+  /** The feasible rows, ascending; valid up to `feasibleCount` and until the next sync. */
+  feasible(): Uint32Array {
+    const { verdict, feasible } = this.#arrays;
+    if (this.#feasibleIsCurrent) return feasible;
+    const { live, count } = this.#columns;
+    let at = 0;
+    for (let i = 0; i < count; i++) if (verdict[live[i]!] === 0) feasible[at++] = live[i]!;
+    this.#feasibleIsCurrent = true;
     return feasible;
+  }
+
+  /** What every total score has beside its sum: raw scores that are 0 everywhere give all nodes the same. */
+  get constant(): number {
+    let sum = 0;
+    for (const { score, values } of this.rawScores)
+      if (values === undefined && score.plugin.normalization === 'reversed') sum += 100 * score.weight;
+    return sum;
+  }
+
+  /** The highest sum among the feasible rows, of which there must be one, and how many rows have it. */
+  best(): Best {
+    const { verdict, sums, blocks } = this.#arrays;
+    return blocks.find(verdict, sums);
+  }
+
+  /** The row of the k-th (from 0, ascending) of the rows with the highest sum. */
+  bestRow(best: Best, k: number): number {
+    const { verdict, sums, blocks } = this.#arrays;
+    return blocks.row(best, k, verdict, sums);
   }
 
   /** The feasible rows grouped by these traits; undefined when that is not worth it. */
@@ -203,79 +260,6 @@ export class Standing {
     return this.#groups.isUsable ? this.#groups : undefined;
   }
 
-  /** How many of the late scores can add nothing to any node now. */
-  silentScores(): number {
-    let silent = 0;
-    for (const { run } of this.lateScores) if (run.isSilent?.() === true) silent++;
-    return silent;
-  }
-
-  /** The feasible rows, ascending; valid up to `feasibleCount` and until the next sync. */
-  feasible(): Uint32Array {
-    const { verdict, feasible } = this.#arrays;
-    if (this.#feasibleIsCurrent) return feasible;
-    const { live, count } = this.#columns;
-    let at = 0;
-    for (let i = 0; i < count; i++) if (verdict[live[i]!] === 0) feasible[at++] = live[i]!;
-    this.#feasibleIsCurrent = true;
-    return feasible;
-  }
-
-  /** The highest sum among the feasible rows, of which there must be one, and how many rows have it. */
-  best(): Best {
-    this.#refreshBlocks();
-    const { blockBest, blockTies } = this.#arrays;
-    let score = never;
-    let ties = 0;
-    for (let block = 0; block < blockBest.length; block++) {
-      const here = blockBest[block]!;
-      if (here < score) continue;
-      if (here > score) ties = 0;
-      score = here;
-      ties += blockTies[block]!;
-    }
-    return { score, ties };
-  }
-
-  /** The row of the k-th (from 0, ascending) of the rows with the highest sum. */
-  bestRow({ score }: Best, k: number): number {
-    const { verdict, sums, blockBest, blockTies } = this.#arrays;
-    let left = k;
-    for (let block = 0; block < blockBest.length; block++) {
-      if (blockBest[block] !== score) continue;
-      if (left >= blockTies[block]!) {
-        left -= blockTies[block]!;
-        continue;
-      }
-      const end = Math.min((block + 1) << blockBits, verdict.length);
-      for (let row = block << blockBits; row < end; row++)
-        if (verdict[row] === 0 && sums[row] === score && left-- === 0) return row;
-    }
-    return -1;
-  }
-
-  #refreshBlocks(): void {
-    const { verdict, sums, blockBest, blockTies, blockStale } = this.#arrays;
-    for (let block = 0; block < blockStale.length; block++) {
-      if (blockStale[block] === 0) continue;
-      blockStale[block] = 0;
-      let best = never - 1;
-      let ties = 0;
-      const end = Math.min((block + 1) << blockBits, verdict.length);
-      for (let row = block << blockBits; row < end; row++) {
-        const sum = sums[row]!;
-        if (sum < best || verdict[row] !== 0) continue;
-        if (sum === best) ties++;
-        else {
-          best = sum;
-          ties = 1;
-        }
-      }
-      blockBest[block] = best;
-      blockTies[block] = ties;
-    }
-  }
-
   /** Gives back what it holds; it must not be used any more. */
   dispose(): void {
     disposeRuns(this.runs);
@@ -285,5 +269,9 @@ export class Standing {
   }
 }
 
-const maxSpare = 8;
 const none: StandingArrays = allocate(0);
+
+const indexOrEnd = <T>(items: readonly T[], is: (item: T) => boolean): number => {
+  const at = items.findIndex(is);
+  return at < 0 ? items.length : at;
+};

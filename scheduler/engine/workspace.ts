@@ -1,8 +1,8 @@
-/** Arrays that all standings of one engine share, because each uses them only while it is at work, and those to be used again. */
-
-/** Blocks of rows whose best is remembered. */
-export const blockBits = 6;
-export const blockSize = 1 << blockBits;
+/**
+ * Arrays over rows that all standings of one engine share, because each uses them only while it is at work, and arrays of
+ * standings that were given up, for the next ones.
+ */
+import { BlockBest } from './block-best.ts';
 
 export class Workspace {
   rows: Uint32Array = new Uint32Array(0);
@@ -13,11 +13,12 @@ export class Workspace {
   verdict: Uint8Array = new Uint8Array(0);
   /** For judging single nodes. */
   scratch: Uint8Array = new Uint8Array(0);
+  /** By row: the `stamp` of the last round in which the row was met. */
   stamps: Uint32Array = new Uint32Array(0);
   stamp = 0;
-  /** Arrays of standings that were dropped, for the next ones. */
   readonly spare: StandingArrays[] = [];
 
+  /** Makes all arrays this long. */
   fit(capacity: number): void {
     if (this.rows.length === capacity) return;
     this.rows = new Uint32Array(capacity);
@@ -33,24 +34,18 @@ export class Workspace {
   }
 }
 
+/** What one standing keeps by row. */
 export interface StandingArrays {
   readonly verdict: Uint8Array;
   readonly sums: Int32Array;
   readonly feasible: Uint32Array;
-  readonly blockBest: Int32Array;
-  readonly blockTies: Int32Array;
-  readonly blockStale: Uint8Array;
+  readonly blocks: BlockBest;
 }
 
 /** Fresh arrays for `capacity` rows. */
-export const allocate = (capacity: number): StandingArrays => {
-  const blocks = (capacity + blockSize - 1) >> blockBits;
-  return {
-    verdict: new Uint8Array(capacity),
-    sums: new Int32Array(capacity),
-    feasible: new Uint32Array(capacity),
-    blockBest: new Int32Array(blocks),
-    blockTies: new Int32Array(blocks),
-    blockStale: new Uint8Array(blocks),
-  };
-};
+export const allocate = (capacity: number): StandingArrays => ({
+  verdict: new Uint8Array(capacity),
+  sums: new Int32Array(capacity),
+  feasible: new Uint32Array(capacity),
+  blocks: new BlockBest(capacity),
+});

@@ -7,10 +7,10 @@ import { Engine } from '#engine/engine.ts';
 import { excludedReason, judgeAll, reasonsOf } from '#engine/judge.ts';
 import { type Preemption, preempt } from '#engine/preempt.ts';
 import { noNode, type Profile } from '#engine/profile.ts';
-import { scoreRows } from '#engine/runs.ts';
 import { firstOfTies, schedule } from '#engine/schedule.ts';
 import type { PodView } from '#engine/shape.ts';
 import { columnsOf, profileFor, type World } from './golden-world.ts';
+import { scoreRows } from './scores.ts';
 
 export interface GoldenCase {
   readonly case: World & { readonly name: string; readonly pod: Pod };

@@ -19,11 +19,12 @@ import { spreadFilter } from '#engine/plugins/spread-filter.ts';
 import { spreadScore } from '#engine/plugins/spread-score.ts';
 import { preempt } from '#engine/preempt.ts';
 import { createProfile, defaultFilters, type Profile, systemSpread } from '#engine/profile.ts';
-import { normalize, prepareRuns, scoreRows } from '#engine/runs.ts';
+import { normalize, prepareRuns } from '#engine/runs.ts';
 import { schedule } from '#engine/schedule.ts';
 import type { PodView } from '#engine/shape.ts';
 import { VictimSearch } from '#engine/victims.ts';
 import { columnsOf } from './golden-world.ts';
+import { scoreRows } from './scores.ts';
 
 interface Case {
   readonly id: string;

@@ -6,8 +6,9 @@ import type { Node, Pod } from '#api/kinds/core.ts';
 import { Engine } from '#engine/engine.ts';
 import type { FilterPlugin, ScorePlugin } from '#engine/plugin.ts';
 import { createProfile } from '#engine/profile.ts';
-import { prepareRuns, scoreRows } from '#engine/runs.ts';
+import { prepareRuns } from '#engine/runs.ts';
 import { columnsOf } from '../golden-world.ts';
+import { scoreRows } from '../scores.ts';
 import { faultsOf, profileOf, withArgs } from './yaml.ts';
 
 interface Case {

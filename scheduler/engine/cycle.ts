@@ -1,0 +1,25 @@
+/** A scheduling cycle of the usual kind: one pod that may go to any node, and what is known before any node is looked at. */
+import type { Engine } from './engine.ts';
+import type { ActiveFilter, ActiveScore } from './runs.ts';
+import type { TieRule } from './schedule.ts';
+import type { PodView } from './shape.ts';
+import type { Standing } from './standing.ts';
+
+export interface Cycle {
+  readonly pod: PodView;
+  readonly engine: Engine;
+  /** The standing results of the pod's shape, up to date. */
+  readonly standing: Standing;
+  /** The filters that must be asked for this pod and may refuse some node now. */
+  readonly filters: readonly ActiveFilter[];
+  /** The scores that must be asked for this pod and may tell nodes apart now. */
+  readonly scores: readonly ActiveScore[];
+  readonly tie: TieRule;
+}
+
+export const cycleOf = (pod: PodView, engine: Engine, tie: TieRule): Cycle => {
+  const standing = engine.standingOf(pod.shape);
+  const filters = standing.lateFilters.filter(({ run }) => run.isSilent?.() !== true);
+  const scores = standing.lateScores.filter(({ run }) => run.isSilent?.() !== true);
+  return { pod, engine, standing, filters, scores, tie };
+};
