@@ -5,16 +5,8 @@
 
 import { type CaseContext, manifest, type Script } from './cases.ts';
 import { cgroupValue, containersOfPod } from './host.ts';
-
-const pause = 'registry.k8s.io/pause:3.8';
-
-const pod = (name: string, spec: object, labels: object = {}): string =>
-  JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels }, spec });
-
-const apply = (input: string) => ({ do: 'kubectl apply -f -', input });
-
-const field = async (context: CaseContext, name: string, path: string): Promise<string> =>
-  (await context.kubectl(['get', 'pod', name, '-o', `jsonpath=${path}`])).stdout;
+import { schedulingScripts } from './scheduling-scripts.ts';
+import { apply, field, pause, pod } from './script-parts.ts';
 
 /** The page's pod with the loops on DNS names replaced by loops on files, which the test makes with exec. */
 const waitingInit = pod('myapp-pod', {
@@ -150,9 +142,9 @@ export const caseScripts: Readonly<Record<string, Script>> = {
   },
   // What kubectl top shows must come near the limit, so nothing else may take the CPUs.
   'cpu-throttled': { alone: true },
-  nodeselector: { threeNodes: true, alone: true, after: [{ do: 'kubectl label nodes NODE1 disktype-' }] },
+  nodeselector: { severalNodes: true, alone: true, after: [{ do: 'kubectl label nodes NODE1 disktype-' }] },
   nodename: {
-    threeNodes: true,
+    severalNodes: true,
     instead: {
       0: [
         {
@@ -162,10 +154,14 @@ export const caseScripts: Readonly<Record<string, Script>> = {
       ],
     },
   },
-  'node-affinity-required': { threeNodes: true, alone: true, after: [{ do: 'kubectl label nodes NODE1 disktype-' }] },
-  'node-affinity-preferred': { threeNodes: true, alone: true, after: [{ do: 'kubectl label nodes NODE1 disktype-' }] },
+  'node-affinity-required': { severalNodes: true, alone: true, after: [{ do: 'kubectl label nodes NODE1 disktype-' }] },
+  'node-affinity-preferred': {
+    severalNodes: true,
+    alone: true,
+    after: [{ do: 'kubectl label nodes NODE1 disktype-' }],
+  },
   'affinity-required-and-preferred': {
-    threeNodes: true,
+    severalNodes: true,
     alone: true,
     before: [
       { do: 'kubectl label node NODE1 topology.kubernetes.io/zone=antarctica-east1' },
@@ -367,4 +363,5 @@ export const caseScripts: Readonly<Record<string, Script>> = {
     },
   },
   'default-tolerations': { instead: { 1: [{ probe: defaultTolerations }] } },
+  ...schedulingScripts,
 };

@@ -55,8 +55,8 @@ export interface Script {
   readonly instead?: Readonly<Record<number, readonly Step[]>>;
   /** Always, after the case. */
   readonly after?: readonly Step[];
-  /** On three nodes instead of one. */
-  readonly threeNodes?: boolean;
+  /** On four nodes instead of one. */
+  readonly severalNodes?: boolean;
   /** Changes a node so that no other case may run beside it. */
   readonly alone?: boolean;
   /** In the namespace `default`, because the case names it. */

@@ -14,8 +14,7 @@ describe('the cases of the Kubernetes documentation', () => {
     expect(allCases.length).toBe(80);
     for (const id of Object.keys(excludedCases)) expect(ids).toContain(id);
     for (const id of Object.keys(caseScripts)) expect(running.map(found => found.id)).toContain(id);
-    const later =
-      /Deployment|ReplicaSet|Job|DaemonSet|StatefulSet|ReplicationController|LimitRange|ResourceQuota|Disruption/;
+    const later = /Deployment|ReplicaSet|Job|DaemonSet|StatefulSet|ReplicationController|LimitRange|ResourceQuota/;
     for (const found of running) expect(found.needsKinds.filter(kind => later.test(kind))).toEqual([]);
   });
 

@@ -3,14 +3,8 @@
 const controllers = 'waits for the controllers of Deployment, ReplicaSet, Job, DaemonSet, StatefulSet';
 const quota = 'waits for LimitRange and ResourceQuota';
 const resize = 'waits for in-place resize of pods';
-const podLevel = 'waits for pod-level resources';
-const spread = 'waits for the plugin PodTopologySpread';
-const preemption = 'waits for preemption';
-const disruption = 'waits for PodDisruptionBudget';
 
 export const excludedCases: Readonly<Record<string, string>> = {
-  'pod-level-memory': podLevel,
-  'pod-level-mixed': podLevel,
   'resize-cpu-no-restart': resize,
   'resize-memory-restarts': resize,
   'limitrange-cpu-minmax': quota,
@@ -20,15 +14,6 @@ export const excludedCases: Readonly<Record<string, string>> = {
   'quota-priority-scope': quota,
   'quota-count-objects': quota,
   'quota-pvc-count': 'persistent volumes are out of scope; waits for ResourceQuota besides',
-  'spread-one': spread,
-  'spread-one-skew2': spread,
-  'spread-one-node': spread,
-  'spread-two': spread,
-  'spread-conflict': spread,
-  'preempt-never': preemption,
-  'preempt-no-cross-node': preemption,
-  'pdb-status': disruption,
-  'eviction-api': disruption,
   'job-indexed': controllers,
   'job-pi': controllers,
   'job-backoff-per-index': controllers,
