@@ -2,11 +2,12 @@
  * The scheduling queue (SEMANTICS F.2): `active` pods are tried next, by priority and then by how long they wait;
  * `backoff` pods wait for their time after a failure; `parked` pods were refused and wait for a change that could make
  * them fit, `gated` ones for their gates. Time is passed in. A pod that cannot fit is never in the way of others.
- * Parked pods that are alike are asked about a change together.
  */
 import { Heap } from '#base/heap.ts';
+import { ParkedPods } from './parked-pods.ts';
 import type { PodView } from './shape.ts';
 
+/** A pod in the queue; its fields belong to the queue. */
 export interface QueuedPod {
   view: PodView;
   /** When it (last) entered the queue: among equal priorities the earlier goes first. */
@@ -24,8 +25,19 @@ export interface QueuedPod {
   isPreempting: boolean;
   /** A change came while evictions were under way. */
   isWanted: boolean;
-  place: 'active' | 'backoff' | 'errorBackoff' | 'parked' | 'gated' | 'taken';
+  /** The part of the queue that it is in; `taken` while it is being tried or bound. */
+  place: Place | 'taken';
+  /** When its backoff ends. */
   readyMs: number;
+}
+
+type Place = 'active' | 'backoff' | 'errorBackoff' | 'parked' | 'gated';
+
+/** A part of the queue. */
+interface Shelf {
+  readonly size: number;
+  set(pod: QueuedPod): void;
+  remove(key: string): unknown;
 }
 
 export interface QueueOptions {
@@ -35,6 +47,7 @@ export interface QueueOptions {
   readonly maxParkedMs: number;
 }
 
+/** Upstream's (podInitialBackoffSeconds, podMaxBackoffSeconds, DefaultPodMaxInUnschedulablePodsDuration). */
 export const defaultQueueOptions: QueueOptions = {
   initialBackoffMs: 1000,
   maxBackoffMs: 10_000,
@@ -51,14 +64,20 @@ const keyOf = ({ view }: QueuedPod): string => view.key;
 
 export class SchedulingQueue {
   readonly #options: QueueOptions;
+  /** All pods, those that are taken included. */
   readonly #pods = new Map<string, QueuedPod>();
   readonly #active = new Heap<QueuedPod>(keyOf, moreUrgent);
   readonly #backoff = new Heap<QueuedPod>(keyOf, readyFirst);
   readonly #errorBackoff = new Heap<QueuedPod>(keyOf, readyFirst);
-  readonly #gated = new Set<string>();
-  /** Parked pods by what decides about changes: their shape and who refused them. */
-  readonly #parked = new Map<string, Set<QueuedPod>>();
-  #parkedCount = 0;
+  readonly #parked = new ParkedPods();
+  readonly #gated = new Heap<QueuedPod>(keyOf, moreUrgent);
+  readonly #shelves: Readonly<Record<Place, Shelf>> = {
+    active: this.#active,
+    backoff: this.#backoff,
+    errorBackoff: this.#errorBackoff,
+    parked: this.#parked,
+    gated: this.#gated,
+  };
 
   constructor(options: QueueOptions = defaultQueueOptions) {
     this.#options = options;
@@ -69,7 +88,7 @@ export class SchedulingQueue {
     return {
       active: this.#active.size,
       backoff: this.#backoff.size + this.#errorBackoff.size,
-      parked: this.#parkedCount,
+      parked: this.#parked.size,
       gated: this.#gated.size,
     };
   }
@@ -77,6 +96,8 @@ export class SchedulingQueue {
   get(key: string): QueuedPod | undefined {
     return this.#pods.get(key);
   }
+
+  // ── what the cluster says ──────────────────────────────────────────────────
 
   /** A new pod, or a new version of one. Only a change that plugins can see brings a parked pod back. */
   set(view: PodView, nowMs: number): void {
@@ -88,25 +109,13 @@ export class SchedulingQueue {
     }
     const isVisible = known.view.shape !== view.shape || known.view.gates.length !== view.gates.length;
     const { place } = known;
-    if (place === 'taken') {
-      known.view = view;
-      return;
-    }
     this.#take(known);
     known.view = view;
-    if (view.gates.length > 0) {
-      this.#gate(known);
-      return;
-    }
-    if (place === 'gated') {
-      this.#activate(known, nowMs);
-      return;
-    }
-    if (place === 'parked' && isVisible) {
-      this.#retry(known, nowMs);
-      return;
-    }
-    this.#put(known, place);
+    if (place === 'taken') return;
+    if (view.gates.length > 0) this.#put(known, 'gated');
+    else if (place === 'gated') this.#activate(known, nowMs);
+    else if (place === 'parked' && isVisible) this.#retry(known, nowMs);
+    else this.#put(known, place);
   }
 
   remove(key: string): void {
@@ -116,15 +125,38 @@ export class SchedulingQueue {
     this.#pods.delete(key);
   }
 
+  /** Brings back the parked pods for which `helps` says that a change may make them fit; asked once per group alike. */
+  wake(helps: (sample: PodView, refusedBy: readonly string[]) => boolean, nowMs: number): void {
+    for (const pod of this.#parked.those(sample => helps(sample.view, sample.refusedBy)))
+      if (pod.isPreempting) pod.isWanted = true;
+      else this.#retry(pod, nowMs);
+  }
+
+  /** Evictions for the pod begin, or are done; with `retry` it is tried again at once. */
+  preempting(key: string, on: boolean, nowMs: number, retry = false): void {
+    const pod = this.#pods.get(key);
+    if (pod === undefined) return;
+    pod.isPreempting = on;
+    if (on) {
+      pod.isWanted = false;
+      return;
+    }
+    if (pod.place !== 'parked') return;
+    if (retry) this.#activate(pod, nowMs);
+    else if (pod.isWanted) this.#retry(pod, nowMs);
+  }
+
+  // ── what the scheduler does ────────────────────────────────────────────────
+
   /**
    * The pod to try now. With nothing active, one that still backs off after a refusal is taken early, as upstream does
    * since v1.33. The caller must answer with `done`, `refused`, `failed` or `remove`.
    */
   pop(nowMs: number): QueuedPod | undefined {
     this.flush(nowMs);
-    const pod = this.#active.pop() ?? this.#backoff.pop();
+    const pod = this.#active.peek() ?? this.#backoff.peek();
     if (pod === undefined) return undefined;
-    pod.place = 'taken';
+    this.#take(pod);
     pod.attempts++;
     return pod;
   }
@@ -141,70 +173,33 @@ export class SchedulingQueue {
     pod.errors = 0;
     pod.refusedBy = plugins;
     pod.sinceMs = nowMs;
-    if (pod.view.gates.length > 0) {
-      this.#gate(pod);
-      return;
-    }
-    this.#put(pod, 'parked');
+    this.#put(pod, pod.view.gates.length > 0 ? 'gated' : 'parked');
   }
 
   /** Something went wrong that is not the pod's fault: it is tried again after its backoff. */
   failed(pod: QueuedPod, nowMs: number): void {
-    if (this.#pods.get(pod.view.key) === undefined) this.#pods.set(pod.view.key, pod);
-    else if (this.#pods.get(pod.view.key) !== pod) return;
+    const known = this.#pods.get(pod.view.key);
+    if (known !== undefined && known !== pod) return;
+    this.#pods.set(pod.view.key, pod);
     pod.errors++;
     pod.sinceMs = nowMs;
     pod.readyMs = this.#readyMs(pod);
     this.#put(pod, 'errorBackoff');
   }
 
-  /** Brings back the parked pods for which `helps` says that a change may make them fit; asked once per group alike. */
-  wake(helps: (sample: PodView, refusedBy: readonly string[]) => boolean, nowMs: number): void {
-    for (const group of [...this.#parked.values()]) {
-      const [sample] = group;
-      if (sample === undefined || !helps(sample.view, sample.refusedBy)) continue;
-      for (const pod of [...group]) {
-        if (pod.isPreempting) pod.isWanted = true;
-        else {
-          this.#take(pod);
-          this.#retry(pod, nowMs);
-        }
-      }
-    }
-  }
+  // ── what time does ─────────────────────────────────────────────────────────
 
-  /** Evictions for the pod begin, or are done; with `retry` it is tried again at once. */
-  preempting(key: string, on: boolean, nowMs: number, retry = false): void {
-    const pod = this.#pods.get(key);
-    if (pod === undefined) return;
-    pod.isPreempting = on;
-    if (on) {
-      pod.isWanted = false;
-      return;
-    }
-    if (pod.place !== 'parked' || !(pod.isWanted || retry)) return;
-    this.#take(pod);
-    if (retry) this.#activate(pod, nowMs);
-    else this.#retry(pod, nowMs);
-  }
-
-  /** Moves pods whose time has come. */
+  /** Moves pods whose backoff is over. */
   flush(nowMs: number): void {
     for (const heap of [this.#backoff, this.#errorBackoff])
-      for (let pod = heap.peek(); pod !== undefined && pod.readyMs <= nowMs; pod = heap.peek()) {
-        heap.pop();
+      for (let pod = heap.peek(); pod !== undefined && pod.readyMs <= nowMs; pod = heap.peek())
         this.#activate(pod, nowMs);
-      }
   }
 
   /** Brings back pods that were parked for too long; upstream looks every 30 s. */
   flushParked(nowMs: number): void {
-    for (const group of [...this.#parked.values()])
-      for (const pod of [...group]) {
-        if (pod.isPreempting || nowMs - pod.sinceMs <= this.#options.maxParkedMs) continue;
-        this.#take(pod);
-        this.#retry(pod, nowMs);
-      }
+    for (const pod of this.#parked.all())
+      if (!pod.isPreempting && nowMs - pod.sinceMs > this.#options.maxParkedMs) this.#retry(pod, nowMs);
   }
 
   /** When the next pod's backoff ends; undefined when none backs off. */
@@ -212,6 +207,8 @@ export class SchedulingQueue {
     const times = [this.#backoff.peek(), this.#errorBackoff.peek()].flatMap(pod => (pod ? [pod.readyMs] : []));
     return times.length === 0 ? undefined : Math.min(...times);
   }
+
+  // ── moves ──────────────────────────────────────────────────────────────────
 
   #add(view: PodView, nowMs: number): void {
     const pod: QueuedPod = {
@@ -228,21 +225,18 @@ export class SchedulingQueue {
       readyMs: nowMs,
     };
     this.#pods.set(view.key, pod);
-    if (view.gates.length > 0) this.#gate(pod);
-    else this.#put(pod, 'active');
-  }
-
-  #gate(pod: QueuedPod): void {
-    this.#put(pod, 'gated');
+    this.#put(pod, view.gates.length > 0 ? 'gated' : 'active');
   }
 
   #activate(pod: QueuedPod, nowMs: number): void {
+    this.#take(pod);
     pod.sinceMs = nowMs;
     this.#put(pod, 'active');
   }
 
   /** Back to active, or to backoff while that lasts. */
   #retry(pod: QueuedPod, nowMs: number): void {
+    this.#take(pod);
     pod.readyMs = this.#readyMs(pod);
     if (pod.readyMs <= nowMs) this.#activate(pod, nowMs);
     else this.#put(pod, 'backoff');
@@ -256,61 +250,14 @@ export class SchedulingQueue {
     return Math.floor((pod.sinceMs + delayMs) / 1000) * 1000;
   }
 
-  #put(pod: QueuedPod, place: QueuedPod['place']): void {
+  #put(pod: QueuedPod, place: Place): void {
     pod.place = place;
-    switch (place) {
-      case 'active':
-        this.#active.set(pod);
-        return;
-      case 'backoff':
-        this.#backoff.set(pod);
-        return;
-      case 'errorBackoff':
-        this.#errorBackoff.set(pod);
-        return;
-      case 'gated':
-        this.#gated.add(pod.view.key);
-        return;
-      case 'parked': {
-        const key = groupKey(pod);
-        const group = this.#parked.get(key);
-        if (group === undefined) this.#parked.set(key, new Set([pod]));
-        else group.add(pod);
-        this.#parkedCount++;
-        return;
-      }
-      case 'taken':
-        return;
-    }
+    this.#shelves[place].set(pod);
   }
 
   /** Takes the pod out of the part of the queue that it is in. */
   #take(pod: QueuedPod): void {
-    const { key } = pod.view;
-    switch (pod.place) {
-      case 'active':
-        this.#active.remove(key);
-        break;
-      case 'backoff':
-        this.#backoff.remove(key);
-        break;
-      case 'errorBackoff':
-        this.#errorBackoff.remove(key);
-        break;
-      case 'gated':
-        this.#gated.delete(key);
-        break;
-      case 'parked': {
-        const group = this.#parked.get(groupKey(pod));
-        if (group?.delete(pod)) this.#parkedCount--;
-        if (group?.size === 0) this.#parked.delete(groupKey(pod));
-        break;
-      }
-      case 'taken':
-        break;
-    }
+    if (pod.place !== 'taken') this.#shelves[pod.place].remove(pod.view.key);
     pod.place = 'taken';
   }
 }
-
-const groupKey = ({ view, refusedBy }: QueuedPod): string => `${refusedBy.join(',')} ${view.shape.key}`;
