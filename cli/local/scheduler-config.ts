@@ -60,7 +60,7 @@ export const digestOf = (path: string, file: string): string | undefined => {
 /** `sched.yaml:7:5: profiles[0].plugins: …`, from the top of the file to its end. */
 const linesOf = (faults: readonly Fault[], document: SourceDocument): readonly string[] =>
   faults
-    .map(fault => ({ ...fault, place: document.locate(fault.path) }))
+    .map(fault => ({ ...fault, place: document.locate(fault.at ?? fault.path) }))
     .sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column)
     .map(({ place, path, message }) => `${place.text}: ${path === '' ? '' : `${path}: `}${message}`);
 
@@ -69,14 +69,22 @@ const readDocument = (path: string): { readonly document: SourceDocument; readon
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new CliError(`the scheduler's configuration ${path} cannot be read: ${(error as Error).message}`);
+    throw new CliError(`the scheduler's configuration ${path} cannot be read: ${unreadableText(error)}`);
   }
   const { documents, failure } = parseDocuments(path, text, true);
   if (failure !== undefined) throw failure;
-  const stated = documents.filter(({ value }) => value !== null && value !== undefined);
-  if (stated.length !== 1)
-    throw new CliError(`${path} has ${stated.length} YAML documents; expected one, of kind KubeSchedulerConfiguration`);
-  return { document: stated[0]!, text };
+  const [document, second] = documents.filter(({ value }) => value !== null && value !== undefined);
+  const expected = 'expected one document, of kind KubeSchedulerConfiguration';
+  if (document === undefined) throw new CliError(`${path}:1:1: there is nothing in the file; ${expected}`);
+  if (second !== undefined) throw new CliError(`${second.locate('').text}: a second document begins here; ${expected}`);
+  return { document, text };
+};
+
+/** Node's `EACCES: permission denied, open '/etc/x'` without what is said already. */
+const unreadableText = (error: unknown): string => {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EISDIR') return 'it is a directory; expected a file';
+  return /^\w+: (.*), \w+(?: '.*')?$/.exec(message)?.[1] ?? message;
 };
 
 const extensions = ['.ts', '.mts', '.js', '.mjs'];
@@ -87,7 +95,7 @@ const loadPlugin = async (name: string, file: string): Promise<LoadedPlugin> => 
   try {
     accessSync(file, constants.R_OK);
   } catch (error) {
-    return { fault: `it cannot be read: ${(error as Error).message}` };
+    return { fault: `it cannot be read: ${unreadableText(error)}: ${file}` };
   }
   try {
     const module = (await import(pathToFileURL(file).href)) as { readonly default?: unknown };

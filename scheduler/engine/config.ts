@@ -59,10 +59,14 @@ export const parseConfig = (document: unknown, loaded: ReadonlyMap<string, Loade
 };
 
 const checkType = (root: Section): void => {
-  const version = root.text('apiVersion') ?? '';
-  const given = root.text('kind') ?? '';
-  if (version !== apiVersion) root.report.add([invalidValue('apiVersion', version, `must be ${apiVersion}`)]);
-  if (given !== kind) root.report.add([invalidValue('kind', given, `must be ${kind}`)]);
+  for (const [field, must] of [
+    ['apiVersion', apiVersion],
+    ['kind', kind],
+  ] as const) {
+    const given = root.text(field);
+    if (given === undefined) root.report.add([required(field, `must be ${must}`)]);
+    else if (given !== must) root.report.add([invalidValue(field, given, `must be ${must}`)]);
+  }
 };
 
 const readRoot = (root: Section, loaded: ReadonlyMap<string, LoadedPlugin>): ParsedConfig => {
@@ -94,11 +98,14 @@ const readRoot = (root: Section, loaded: ReadonlyMap<string, LoadedPlugin>): Par
 
 const readQueue = (root: Section): QueueOptions => {
   const initial = root.whole('podInitialBackoffSeconds') ?? defaultQueueOptions.initialBackoffMs / 1000;
-  const most = root.whole('podMaxBackoffSeconds') ?? defaultQueueOptions.maxBackoffMs / 1000;
+  const stated = root.whole('podMaxBackoffSeconds');
+  const most = stated ?? defaultQueueOptions.maxBackoffMs / 1000;
   if (initial <= 0) root.report.add([invalidValue('podInitialBackoffSeconds', initial, 'must be greater than 0')]);
   if (most < initial) {
-    const why = 'must be greater than or equal to PodInitialBackoffSeconds';
-    root.report.add([invalidValue('podMaxBackoffSeconds', most, why)]);
+    const isDefault = stated === undefined ? ` (${initial}); ${most} is what it is when it is not stated` : '';
+    const why = `must be greater than or equal to PodInitialBackoffSeconds${isDefault}`;
+    const at = stated === undefined ? 'podInitialBackoffSeconds' : 'podMaxBackoffSeconds';
+    root.report.fault('podMaxBackoffSeconds', invalidValue('', most, why).message, at);
   }
   return { ...defaultQueueOptions, initialBackoffMs: initial * 1000, maxBackoffMs: most * 1000 };
 };

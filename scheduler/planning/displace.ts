@@ -1,6 +1,6 @@
 /** What becomes of pods that have to leave their node, whatever the reason. */
 import type { Pod } from '#api/kinds/core.ts';
-import { controllerOf, successorOf } from '#engine/plan/makers.ts';
+import { controllerOf, isBoundToNode, successorOf } from '#engine/plan/makers.ts';
 import { type Settled, type SettleOptions, settle } from '#engine/plan/settle.ts';
 import type { WhatIf } from '#engine/plan/what-if.ts';
 import type { Displaced, NodeLoss, PlannedPreemption } from '#engine/plan.ts';
@@ -31,7 +31,8 @@ export const preemptionsOf = (settled: Settled): readonly PlannedPreemption[] =>
 /** Thinks one node away and places its pods elsewhere; `world` is afterwards as it was. */
 export const nodeLoss = (world: WhatIf, name: string, options: SettleOptions): NodeLoss => {
   const { mark } = world;
-  const pods = world.podsOn(name).filter(pod => pod.metadata.deletionTimestamp === undefined);
+  // Those that belong to the node go with it and are missed nowhere else.
+  const pods = world.podsOn(name).filter(pod => pod.metadata.deletionTimestamp === undefined && !isBoundToNode(pod));
   for (const pod of world.podsOn(name)) world.remove(podKey(pod));
   world.removeNode(name);
   const settled = settle(

@@ -248,6 +248,13 @@ describe('a drain', () => {
 });
 
 describe('the loss of a node', () => {
+  test('does not ask what becomes of pods that belong to it', () => {
+    const pods = [pod('web', { on: 'n1', owner: 'ReplicaSet' }), pod('agent', { on: 'n1', owner: 'DaemonSet' })];
+    const { nodeLoss } = plan(state([node('n1'), node('n2')], pods), [], { lose: ['n1'] });
+    expect(nodeLoss).toMatchObject([{ survives: true, displaced: [{ pod: 'default/web', to: 'n2' }] }]);
+    expect(nodeLoss?.[0]?.displaced).toHaveLength(1);
+  });
+
   test('is survived where the others have room for its pods', () => {
     const nodes = [node('n1', '2'), node('n2', '1')];
     const pods = [pod('a', { on: 'n1', owner: 'ReplicaSet' }), pod('b', { on: 'n1', owner: 'ReplicaSet' })];

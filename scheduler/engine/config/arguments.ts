@@ -8,6 +8,7 @@ import { readNodeAffinity } from './arguments-affinity.ts';
 import { readBalance, readFit } from './arguments-resources.ts';
 import { readPodAffinity, readPreemption, readSpread } from './arguments-topology.ts';
 import { type Report, Section } from './fields.ts';
+import { knownText } from './nearby.ts';
 import type { PluginTable } from './plugin-table.ts';
 
 export interface ProfileArguments {
@@ -63,12 +64,15 @@ export const argumentsOf = (
     config.end();
     if (seen.has(name)) report.add([duplicate(config.path, name)]);
     else if (isOwn(name)) own.set(name, given);
-    else if (!table.has(name)) config.fault('name', name === '' ? 'Required value' : `plugin "${name}" does not exist`);
+    else if (!table.has(name)) config.fault('name', notThere(name, table));
     else if (given !== undefined) readBuiltIn(name, given, config, result);
     seen.add(name);
   }
   return { ...result, own };
 };
+
+const notThere = (name: string, table: PluginTable): string =>
+  name === '' ? 'Required value' : `plugin "${name}" does not exist${knownText(name, [...table.keys()])}`;
 
 const readBuiltIn = (name: string, given: unknown, config: Section, result: MutableArguments): void => {
   const args = Section.of(given, config.at('args'), config.report);

@@ -8,16 +8,18 @@ import { type Cause, invalidValue } from '#api/status.ts';
 export interface Fault {
   readonly path: string;
   readonly message: string;
+  /** Path of the field to look at, when that is another. */
+  readonly at?: string;
 }
 
 export class Report {
   readonly faults: Fault[] = [];
   readonly warnings: Fault[] = [];
 
-  fault(path: string, message: string): void {
+  fault(path: string, message: string, at = path): void {
     // What stands there with a wrong type is not missing as well.
     if (message.startsWith('Required value') && this.faults.some(fault => fault.path === path)) return;
-    this.faults.push({ path, message });
+    this.faults.push({ path, message, ...(at === path ? {} : { at }) });
   }
 
   add(causes: readonly Cause[]): void {

@@ -4,6 +4,7 @@
  * extension point and the weights of the scores.
  */
 import type { Report, Section } from './fields.ts';
+import { knownText } from './nearby.ts';
 import {
   builtIn,
   type ExtensionPoint,
@@ -71,7 +72,7 @@ const readSet = (section: Section, point: ExtensionPoint | 'multiPoint', table: 
     const name = plugin.text('name') ?? '';
     plugin.whole('weight');
     plugin.end();
-    if (name !== '*' && !table.has(name) && !unavailable.has(name)) plugin.fault('name', notThere(name, point));
+    if (name !== '*' && !table.has(name) && !unavailable.has(name)) plugin.fault('name', notThere(name, point, table));
     disabled.add(name);
   }
   section.end();
@@ -91,19 +92,21 @@ const readWeight = (plugin: Section): number => {
 const registeredAs = (point: ExtensionPoint | 'multiPoint'): string =>
   point === 'multiPoint' ? 'MultiPoint' : interfaceOf(point);
 
-const notThere = (name: string, point: ExtensionPoint | 'multiPoint'): string =>
-  name === ''
-    ? 'Required value'
-    : point === 'multiPoint'
-      ? `plugin "${name}" does not exist`
-      : `${interfaceOf(point)} "${name}" does not exist`;
+const notThere = (name: string, point: ExtensionPoint | 'multiPoint', table: PluginTable): string => {
+  if (name === '') return 'Required value';
+  if (name === '*') return `Invalid value: "*": plugins are enabled by name; * stands under disabled only`;
+  const here = [...table.values()].filter(plugin => point === 'multiPoint' || plugin.extends.includes(point));
+  const what = point === 'multiPoint' ? 'plugin' : interfaceOf(point);
+  const names = here.map(plugin => plugin.name);
+  return `${what} "${name}" does not exist${knownText(name, names)}`;
+};
 
 /** Why a plugin cannot be enabled there. */
 const refusal = (name: string, point: ExtensionPoint | 'multiPoint', table: PluginTable): string | undefined => {
   const why = unavailable.get(name);
   if (why !== undefined) return `plugin "${name}" cannot be enabled: ${why}`;
   const plugin = table.get(name);
-  if (plugin === undefined) return notThere(name, point);
+  if (plugin === undefined) return notThere(name, point, table);
   if (point === 'multiPoint' || plugin.extends.includes(point)) return undefined;
   return `plugin "${name}" does not extend ${interfaceOf(point)} plugin`;
 };
@@ -162,5 +165,6 @@ const checkTotal = (
   report: Report,
 ): void => {
   const most = scores.reduce((sum, name) => sum + 100 * (weights.get(name) ?? 1), 0);
-  if (most >= 2 ** 31) report.fault(path, 'total score of Score plugins could overflow');
+  if (most >= 2 ** 31)
+    report.fault(path, 'total score of Score plugins could overflow: all weights together must be at most 21474836');
 };

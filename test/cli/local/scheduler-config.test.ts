@@ -25,7 +25,7 @@ const head = 'apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerCon
 const messageOf = async (text: string): Promise<string> => {
   const path = write('sched.yaml', text);
   const error: unknown = await readSchedulerConfig(path).catch(error => error);
-  if (!(error instanceof Error)) throw new Error('it was accepted');
+  if (!(error instanceof Error)) return '';
   return error.message.replaceAll(`${folder}/`, '');
 };
 
@@ -53,7 +53,7 @@ profiles:
 `;
     expect(await messageOf(text)).toBe(`sched.yaml cannot be used as the scheduler's configuration:
 sched.yaml:3:1: podInitialBackoffSeconds: Invalid value: false: must be a whole number
-sched.yaml:9:9: profiles[0].plugins.score.enabled[0].name: ScorePlugin "NodeFit" does not exist
+sched.yaml:9:9: profiles[0].plugins.score.enabled[0].name: ScorePlugin "NodeFit" does not exist; did you mean NodeAffinity or NodeResourcesFit?
 sched.yaml:11:9: profiles[0].plugins.score.enabled[1].weight: Invalid value: 0: must be greater than zero; to leave a plugin out, disable it
 sched.yaml:19:16: profiles[0].pluginConfig[0].args.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms.matchExpressions.key: json: cannot unmarshal number into Go struct field NodeSelectorRequirement.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms.matchExpressions.key of type string
 sched.yaml:21:4: profiles[1].schedulerName: Duplicate value: "profiles[0].schedulerName"
@@ -69,11 +69,28 @@ sched.yaml:21:22: profiles[1].plugin: unknown field "profiles[1].plugin"; known 
 
   test('one document, and one that is there', async () => {
     expect(await messageOf(`${head}---\n${head}`)).toBe(
-      'sched.yaml has 2 YAML documents; expected one, of kind KubeSchedulerConfiguration',
+      'sched.yaml:4:1: a second document begins here; expected one document, of kind KubeSchedulerConfiguration',
     );
-    expect(await messageOf('# nothing\n')).toMatch(/^sched\.yaml has 0 YAML documents/);
+    for (const text of ['', '# nothing\n', '---\n---\n'])
+      expect(await messageOf(text)).toBe(
+        'sched.yaml:1:1: there is nothing in the file; expected one document, of kind KubeSchedulerConfiguration',
+      );
+    expect(await messageOf(`---\n${head}`)).toBe('');
     await expect(readSchedulerConfig(join(folder, 'none.yaml'))).rejects.toThrow(
-      /^the scheduler's configuration .*none\.yaml cannot be read: ENOENT/,
+      /^the scheduler's configuration .*none\.yaml cannot be read: no such file or directory$/,
+    );
+    await expect(readSchedulerConfig(folder)).rejects.toThrow(/cannot be read: it is a directory; expected a file$/);
+  });
+
+  test('a fault of a field that is not stated is shown at the one that it is about', async () => {
+    expect(await messageOf(`${head}podInitialBackoffSeconds: 20\n`)).toMatch(
+      /\nsched\.yaml:3:1: podMaxBackoffSeconds: Invalid value: 10: /,
+    );
+  });
+
+  test('tabs are shown where they are', async () => {
+    expect(await messageOf(`${head}profiles:\n\t- {}\n`)).toMatch(
+      /line 4: Tabs are not allowed as indentation\nsched\.yaml:4:1\n/,
     );
   });
 
@@ -101,7 +118,9 @@ describe('plugins', () => {
     write('number.mjs', 'export default 5;\n');
     const message = await messageOf(declared('none.ts', 'plugin.py', 'empty.ts', 'number.mjs'));
     expect(message.split('\n').slice(1)).toEqual([
-      expect.stringMatching(/^sched\.yaml:4:14: x-berth-plugins\[0\]\.file: it cannot be read: ENOENT: .*none\.ts/),
+      expect.stringMatching(
+        /^sched\.yaml:4:14: x-berth-plugins\[0\]\.file: it cannot be read: no such file or directory: none\.ts/,
+      ),
       'sched.yaml:5:14: x-berth-plugins[1].file: Invalid value: "plugin.py": expected a file that ends in .ts, .mts, .js, .mjs',
       'sched.yaml:6:14: x-berth-plugins[2].file: empty.ts has no default export',
       'sched.yaml:7:14: x-berth-plugins[3].file: it is no plugin: expected an object with filter or score, not 5',

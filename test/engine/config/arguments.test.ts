@@ -493,7 +493,10 @@ describe('arguments of other plugins', () => {
 
   test.each([
     [withArgs('NodeName', { x: 1 }), 'profiles[0].pluginConfig[0].args: Forbidden: NodeName takes no arguments'],
-    [withArgs('NodeFit', {}), 'profiles[0].pluginConfig[0].name: plugin "NodeFit" does not exist'],
+    [
+      withArgs('NodeFit', {}),
+      'profiles[0].pluginConfig[0].name: plugin "NodeFit" does not exist; did you mean NodeAffinity or NodeResourcesFit?',
+    ],
     [withArgs('NodeAffinity', 'x'), 'profiles[0].pluginConfig[0].args: Invalid value: "x": must be a mapping'],
     [
       'profiles: [{pluginConfig: [{name: NodeAffinity}, {name: NodeAffinity}]}]',

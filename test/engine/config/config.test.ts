@@ -29,7 +29,10 @@ describe('settings', () => {
       'podInitialBackoffSeconds: Invalid value: 0: must be greater than 0',
     ]);
     expect(faultsOf('podInitialBackoffSeconds: 20')).toEqual([
-      'podMaxBackoffSeconds: Invalid value: 10: must be greater than or equal to PodInitialBackoffSeconds',
+      'podMaxBackoffSeconds: Invalid value: 10: must be greater than or equal to PodInitialBackoffSeconds (20); 10 is what it is when it is not stated',
+    ]);
+    expect(faultsOf('podInitialBackoffSeconds: 2\npodMaxBackoffSeconds: 1')).toEqual([
+      'podMaxBackoffSeconds: Invalid value: 1: must be greater than or equal to PodInitialBackoffSeconds',
     ]);
   });
 
@@ -71,6 +74,13 @@ describe('settings', () => {
 });
 
 describe('mistakes', () => {
+  test('no kind and no version', () => {
+    expect(parseConfig({}).faults).toEqual([
+      { path: 'apiVersion', message: 'Required value: must be kubescheduler.config.k8s.io/v1' },
+      { path: 'kind', message: 'Required value: must be KubeSchedulerConfiguration' },
+    ]);
+  });
+
   test('another kind, another version, no mapping', () => {
     const faults = (document: unknown) => parseConfig(document).faults;
     expect(faults([])).toEqual([{ path: '', message: 'Invalid value: []: must be a mapping' }]);

@@ -116,12 +116,26 @@ describe('plugins that Berth has by nature or has no work for', () => {
 
 describe('mistakes', () => {
   test.each([
-    ['{score: {enabled: [{name: NodeFit}]}}', 'score.enabled[0].name: ScorePlugin "NodeFit" does not exist'],
+    [
+      '{score: {enabled: [{name: NodeFit}]}}',
+      'score.enabled[0].name: ScorePlugin "NodeFit" does not exist; did you mean NodeAffinity or NodeResourcesFit?',
+    ],
     [
       '{multiPoint: {enabled: [{name: Coscheduling}]}}',
-      'multiPoint.enabled[0].name: plugin "Coscheduling" does not exist',
+      'multiPoint.enabled[0].name: plugin "Coscheduling" does not exist; known here: SchedulingGates, PrioritySort, NodeUnschedulable, NodeName, TaintToleration, NodeAffinity, NodePorts, NodeResourcesFit, VolumeRestrictions, NodeVolumeLimits, VolumeBinding, VolumeZone, PodTopologySpread, InterPodAffinity, DynamicResources, DefaultPreemption, NodeResourcesBalancedAllocation, ImageLocality, DefaultBinder',
     ],
-    ['{filter: {disabled: [{name: NodeFit}]}}', 'filter.disabled[0].name: FilterPlugin "NodeFit" does not exist'],
+    [
+      '{score: {enabled: [{name: imagelocality}]}}',
+      'score.enabled[0].name: ScorePlugin "imagelocality" does not exist; did you mean ImageLocality?',
+    ],
+    [
+      "{score: {enabled: [{name: '*'}]}}",
+      'score.enabled[0].name: Invalid value: "*": plugins are enabled by name; * stands under disabled only',
+    ],
+    [
+      '{filter: {disabled: [{name: NodeFit}]}}',
+      'filter.disabled[0].name: FilterPlugin "NodeFit" does not exist; did you mean NodeAffinity or NodeResourcesFit?',
+    ],
     ['{filter: {enabled: [{}]}}', 'filter.enabled[0].name: Required value'],
     [
       '{filter: {enabled: [{name: ImageLocality}]}}',
@@ -152,7 +166,10 @@ describe('mistakes', () => {
       "{bind: {disabled: [{name: '*'}]}}",
       'at least one bind plugin is needed for profile with scheduler name "default-scheduler"',
     ],
-    ['{score: {enabled: [{name: ImageLocality, weight: 21474836}]}}', 'total score of Score plugins could overflow'],
+    [
+      '{score: {enabled: [{name: ImageLocality, weight: 21474836}]}}',
+      'total score of Score plugins could overflow: all weights together must be at most 21474836',
+    ],
   ])('%s', (plugins, expected) => {
     expect(faultsOf(withPlugins(plugins))).toEqual([`profiles[0].plugins: ${expected}`]);
   });
