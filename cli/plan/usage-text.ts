@@ -1,14 +1,18 @@
 /** How full the nodes are before and after, as bars for cpu and memory and in figures for what else is asked of them. */
 import { milliValue, wholeValue } from '#api/quantity.ts';
-import type { NodeUsage, Plan, ResourceUsage } from '#engine/plan.ts';
+import type { Plan, ResourceUsage } from '#engine/plan.ts';
 import { type Lines, some, type TextOptions, table } from './lines.ts';
 
 const bars = ['cpu', 'memory'] as const;
 
-/** Of many nodes those that change come first. */
+/** Of many nodes those that change. */
 export const usageLines = ({ nodes, total }: Plan, options: TextOptions): Lines => {
-  const others = Object.keys(total).filter(name => !['cpu', 'memory', 'pods'].includes(name) && changes(total[name]));
-  const { shown, rest } = some(changedFirst(nodes, options), options);
+  const extended = Object.keys(total).filter(name => !['cpu', 'memory', 'pods'].includes(name) && changes(total[name]));
+  const isMany = some(nodes, options).rest.length > 0;
+  const told = isMany ? nodes.filter(({ resources }) => Object.values(resources).some(changes)) : nodes;
+  const { shown, rest } = some(told, options);
+  const others = nodes.length - told.length;
+  const below = [...rest, ...(others === 0 ? [] : [`… and ${others} nodes as they were (-o wide shows all)`])];
   const rows = [...shown, ...(nodes.length > 1 ? [{ node: 'TOTAL', resources: total }] : [])];
   const limits = options.wide ? ['CPU LIMITS', 'MEMORY LIMITS'] : [];
   const head = [
@@ -16,7 +20,7 @@ export const usageLines = ({ nodes, total }: Plan, options: TextOptions): Lines 
     'CPU REQUESTS',
     'MEMORY REQUESTS',
     ...limits,
-    ...others.map(name => name.toUpperCase()),
+    ...extended.map(name => name.toUpperCase()),
     'PODS',
   ];
   const lines = table([
@@ -25,20 +29,14 @@ export const usageLines = ({ nodes, total }: Plan, options: TextOptions): Lines 
       node,
       ...bars.map(name => barCell(resources[name])),
       ...(options.wide ? bars.map(name => shareText(resources[name], 'limits')) : []),
-      ...[...others, 'pods'].map(name => countText(resources[name])),
+      ...[...extended, 'pods'].map(name => countText(resources[name])),
     ]),
   ]);
-  return rest.length === 0 ? lines : [...lines.slice(0, -1), ...rest, ...lines.slice(-1)];
+  return below.length === 0 ? lines : [...lines.slice(0, -1), ...below, ...lines.slice(-1)];
 };
 
 const changes = (usage: ResourceUsage | undefined): boolean =>
   usage !== undefined && usage.requests.before !== usage.requests.after;
-
-const changedFirst = (nodes: readonly NodeUsage[], options: TextOptions): readonly NodeUsage[] => {
-  if (some(nodes, options).rest.length === 0) return nodes;
-  const isChanged = ({ resources }: NodeUsage): boolean => Object.values(resources).some(changes);
-  return [...nodes.filter(isChanged), ...nodes.filter(node => !isChanged(node))];
-};
 
 const countText = (usage: ResourceUsage | undefined): string => {
   if (usage === undefined) return '-';
@@ -54,12 +52,12 @@ const barCell = (usage: ResourceUsage | undefined): string =>
 
 const shareText = (usage: ResourceUsage | undefined, what: 'requests' | 'limits'): string => {
   if (usage === undefined) return '-';
-  const [before, after] = [share(usage, usage[what].before), share(usage, usage[what].after)];
-  const now = `${percent(after)} of ${shortened(usage.allocatable)}`;
-  return before === after ? now : `${percent(before)} -> ${now}`;
+  const [before, after] = [percent(share(usage, usage[what].before)), percent(share(usage, usage[what].after))];
+  const now = `${after} of ${shortened(usage.allocatable)}`;
+  return before === after ? now : `${before} -> ${now}`;
 };
 
-const percent = (share: number): string => `${Math.trunc(share * 100)}%`;
+const percent = (share: number): string => (share > 0 && share < 0.01 ? '<1%' : `${Math.trunc(share * 100)}%`);
 
 const share = ({ allocatable }: ResourceUsage, amount: string): number => {
   const whole = milliOf(allocatable);

@@ -102,6 +102,8 @@ describe('what is printed', () => {
     expect(ran.out).toContain('… and 260 more (-o wide shows all)\n');
     expect(ran.out).toMatch(/LOST NODE .*\nn7 +no .*\nThe loss of any one of the 299 other nodes is survived\.\n/);
     expect(ran.out).toMatch(/\nPlan: \d+ pods placed, \d+ pods would be pending\./);
+    const few = await shell.run(['plan', '--nodes', 'many.yaml', '-f', shell.file('web.yaml', web)]);
+    expect(few.out).toMatch(/\nn7 .*\n… and 299 nodes as they were \(-o wide shows all\)\nTOTAL /);
     const wide = await shell.run([...args, '-o', 'wide']);
     expect(wide.out).not.toContain('… and');
     expect(wide.out.split('\n').length).toBeGreaterThan(1000);
