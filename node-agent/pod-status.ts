@@ -111,10 +111,16 @@ const containerStatus = (
     restartCount: Math.max(0, instance.attempt),
     image: container.image ?? '',
     imageID: instance.seen ? imageIdOf(instance.seen, facts.runtime) : (old?.imageID ?? ''),
-    ...(instance.attempt < 0 ? {} : { containerID: `${facts.runtime}://${instance.id}` }),
+    ...(instance.attempt < 0 ? {} : { containerID: `${facts.runtime}://${instance.id}`, ...grantedOf(container) }),
     started,
   };
 };
+
+/** What the node has granted and what is in force: what the container was made with, as nothing changes it afterwards. */
+const grantedOf = ({ resources = {} }: Container): Pick<ContainerStatus, 'allocatedResources' | 'resources'> => ({
+  ...(resources.requests === undefined ? {} : { allocatedResources: resources.requests }),
+  resources,
+});
 
 /** As kubelets on Docker wrote it: the digest that can be pulled again where there is one, else the engine's own id. */
 const imageIdOf = (seen: ContainerSeen, runtime: string): string => {

@@ -28,6 +28,19 @@ describe('starting', () => {
     expect(does(pod(), ready, shown(seenSandbox(), seen('app', 0)))).toEqual([]);
   });
 
+  test('a container that was made says what it was granted and what is in force', () => {
+    const resources = { requests: { cpu: '100m' }, limits: { cpu: '200m', memory: '1Gi' } };
+    const asking = pod({ containers: [container('app', { resources })] });
+    expect(app(asking, ready, shown(seenSandbox()))).not.toHaveProperty('resources');
+    expect(app(asking, ready, shown(seenSandbox(), seen('app', 0)))).toMatchObject({
+      allocatedResources: { cpu: '100m' },
+      resources,
+    });
+    const status = app(pod(), ready, shown(seenSandbox(), seen('app', 0)));
+    expect(status.resources).toEqual({});
+    expect(status).not.toHaveProperty('allocatedResources');
+  });
+
   test('uses a sandbox that was created and never started, and starts a created container', () => {
     expect(step(pod(), mounted, shown(seenSandbox(0, { phase: 'created' }))).actions).toEqual([
       { do: 'sandbox', attempt: 0 },
