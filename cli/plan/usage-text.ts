@@ -44,8 +44,11 @@ const countText = (usage: ResourceUsage | undefined): string => {
   return `${before === after ? after : `${before} -> ${after}`} of ${all}`;
 };
 
-/** `20000`, not `20k`. */
-const plain = (quantity: string): string => (/[a-z]i?$/i.test(quantity) ? String(wholeValue(quantity)) : quantity);
+/** `20000`, not `20k`, and `20000.5`, not `20000500m`. */
+const plain = (quantity: string): string => {
+  if (/\d[kMGTPE]$/.test(quantity)) return String(wholeValue(quantity));
+  return /^\d{5,}m$/.test(quantity) ? String(milliValue(quantity) / 1000) : quantity;
+};
 
 const barCell = (usage: ResourceUsage | undefined): string =>
   usage === undefined ? '-' : `${bar(usage)} ${shareText(usage, 'requests')}`;
@@ -70,7 +73,7 @@ const milliOf = (quantity: string): number =>
 /** Whole figures stay as they are; long ones of bytes are told to a tenth of a larger unit: `15.6Gi`. */
 const shortened = (quantity: string): string => {
   const found = /^(\d{4,})(Ki|Mi|Gi)$/.exec(quantity);
-  if (found === null) return plain(quantity).length <= quantity.length + 2 ? plain(quantity) : quantity;
+  if (found === null) return plain(quantity);
   const units = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
   let [amount, unit] = [Number(found[1]), units.indexOf(found[2]!)];
   for (; amount >= 1024 && unit < units.length - 1; unit++) amount /= 1024;

@@ -84,11 +84,7 @@ const lastLines = (last: LastAttempt | undefined, { nowMs }: TextOptions): reado
       ? times < 2
         ? []
         : [`${times} times${since}`]
-      : [
-          `attempt ${record.attempt}${since}`,
-          `at revision ${record.revision}`,
-          `in ${milliseconds(record.durationMs)}`,
-        ];
+      : [`attempt ${record.attempt}`, `at revision ${record.revision}`, `in ${milliseconds(record.durationMs)}`];
   const when = atMs === undefined ? '' : `, ${ago(atMs)} ago`;
   const isPlaced = record?.outcome === 'scheduled';
   const head = `${isPlaced ? 'placed' : 'last attempt'}${when}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}:`;

@@ -72,6 +72,11 @@ describe('berth up --scheduler-config', () => {
     expect((await berth(['wait', '--for=condition=Ready', 'pod/even'])).code).toBe(0);
     expect((await berth(['get', 'pod', 'even', '-o', 'jsonpath={.spec.nodeName}'])).out).not.toBe(nodes[0]);
 
+    const why = await berth(['why', 'even']);
+    expect([why.code, why.err]).toEqual([0, '']);
+    expect(why.out).not.toContain('note:');
+    expect(why.out).toMatch(/\n {2}FewestPods +\d+ +\d+\n/);
+
     const other = await berth(['up', '--scheduler-config', '']);
     expect([other.code, other.err]).toEqual([1, expect.stringContaining('its --scheduler-config is ')]);
     await berth(['down']);

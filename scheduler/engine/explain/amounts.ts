@@ -6,14 +6,18 @@ import { isHugePages } from '#api/resources.ts';
 export const exactAmount = (resource: string, amount: number): string =>
   quantityOf(Math.trunc(amount), isBytes(resource) ? 'BinarySI' : 'DecimalSI', resource === 'cpu');
 
-/** As exactAmount, but with bytes to a tenth of a unit where the exact text would be long. */
+/** As exactAmount, but many cores as a decimal number, and bytes to a tenth of a unit where the exact text would be long. */
 export const shownAmount = (resource: string, amount: number): string => {
   const exact = exactAmount(resource, amount);
+  if (resource === 'cpu' && Math.abs(amount) >= manyMilli && exact.endsWith('m')) return String(amount / 1000);
   if (!isBytes(resource) || exact.length <= 6) return exact;
   for (const [size, unit] of units)
     if (Math.abs(amount) >= size) return `${(Math.round((10 * amount) / size) / 10).toString()}${unit}`;
   return exact;
 };
+
+/** Ten cores. */
+const manyMilli = 10_000;
 
 const units: readonly (readonly [number, string])[] = [
   [2 ** 40, 'Ti'],

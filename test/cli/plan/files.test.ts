@@ -109,6 +109,14 @@ describe('what is printed', () => {
     expect(wide.out.split('\n').length).toBeGreaterThan(1000);
   });
 
+  test('nodes of less than a core, and of many', async () => {
+    shell.file('small.yaml', [nodeText('half', '500m'), nodeText('large', '20k')].join('---\n'));
+    const { out } = await shell.run(['plan', '--nodes', 'small.yaml', '--drain', 'half']);
+    expect(out).toMatch(/\nhalf .* 0% of 500m /);
+    expect(out).toMatch(/\nlarge .* 0% of 20000 /);
+    expect(out).toMatch(/\nTOTAL .* 0% of 20000\.5 /);
+  });
+
   test('the same files give the same plan, names of generated pods included', async () => {
     shell.file('pods.yaml', documents(web, replicaSet(3)));
     expect(await plan('-f', 'pods.yaml', '-o', 'json')).toEqual(await plan('-f', 'pods.yaml', '-o', 'json'));
@@ -240,7 +248,7 @@ describe('how it ends', () => {
       ['--drain', 'a', '--fail-on', 'oops'],
       '"oops" is not one of pending, evict',
     ],
-    ['an option that it does not have', ['--drainn', 'a'], "unknown option '--drainn'"],
+    ['an option that it does not have', ['--drainn', 'a'], "unknown flag: --drainn"],
     ['--nodes and --add-nodes', ['--drain', 'a', '--add-nodes', 'nodes.yaml'], 'give one of them'],
   ])('2: %s', async (_, args, text) => {
     shell.file('bad.yaml', 'a: [\n');
