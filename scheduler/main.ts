@@ -14,6 +14,7 @@ import type { Client } from '#client/client.ts';
 import { type ControllersOptions, startControllers } from '#loops/controllers.ts';
 import { Ledger } from '#loops/ledger.ts';
 import { startScheduler } from '#loops/scheduling.ts';
+import type { SchedulerCounters } from '#loops/scheduling-counters.ts';
 import { collectGarbage } from '#registry/gc.ts';
 import { createLocalClient } from '#registry/local-client.ts';
 import { isMetrics } from '#registry/metrics.ts';
@@ -26,6 +27,7 @@ import { InFlight } from '#server/in-flight.ts';
 import { createServerMetrics } from '#server/metrics.ts';
 import { createNodeLinks, type NodeLinks } from '#server/node-links.ts';
 import type { ConfigurationFacts, SchedulerFacts } from '#server/scheduler-facts.ts';
+import { addSchedulerMetrics } from '#server/scheduler-metrics.ts';
 import { ensureTls, ownAddresses, type ServerTls } from '#server/tls.ts';
 import { versionInfo } from '#server/version.ts';
 import { memoryJournal } from '#store/journal.ts';
@@ -91,6 +93,7 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
     const checks = { store: () => true, controllers: () => loops !== undefined };
     const { caPem } = tls;
     const metrics = createServerMetrics();
+    addSchedulerMetrics(metrics.registry, () => loops?.counters);
     const openapi = new OpenApi(kinds, versionInfo.gitVersion);
     const inFlight = new InFlight();
     const ledger = new Ledger();
@@ -126,6 +129,8 @@ export const startControlPlane = async (options: ControlPlaneOptions): Promise<C
 interface Loops {
   /** Ends controllers and scheduler. */
   stop(): Promise<void>;
+  /** Of the scheduler; absent where none runs. */
+  readonly counters: SchedulerCounters | undefined;
   /** Resolves when the garbage collector has seen the signal. */
   readonly collector: Promise<void>;
 }
@@ -167,7 +172,7 @@ const startLoops = (
     await scheduler?.stop();
     await controllers.stop();
   };
-  return { stop, collector };
+  return { stop, counters: scheduler?.counters, collector };
 };
 
 const tlsFor = ({ dataDir, names = [], clock, log }: ControlPlaneOptions, host: string): Promise<ServerTls> => {

@@ -33,6 +33,12 @@ const start = async (options: Partial<ControlPlaneOptions> = {}) => {
 const over = (plane: ControlPlane) =>
   createHttpClient({ server: plane.url, token: plane.adminToken, caPem: plane.caPem });
 
+/** The samples of /metrics by name and labels. */
+const samplesOf = (text: string): Map<string, number> => {
+  const samples = text.split('\n').filter(line => line !== '' && !line.startsWith('#'));
+  return new Map(samples.map(line => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
+};
+
 describe('the control plane', () => {
   test('has what a cluster has from its first start, and gives each namespace its own', async () => {
     const plane = await start();
@@ -84,6 +90,16 @@ describe('the control plane', () => {
     await vi.waitFor(async () => {
       const pod = await client.get(podKind, { namespace: 'default', name: 'web' });
       expect(pod.spec.nodeName).toBe('n1');
+    }, 15_000);
+    const tooBig = { containers: [{ name: 'app', image: 'x', resources: { requests: { cpu: '8' } } }] };
+    const metadata = { name: 'too-big', namespace: 'default' };
+    await client.create(podKind, { apiVersion: 'v1', kind: 'Pod', metadata, spec: tooBig } as Pod);
+    await vi.waitFor(async () => {
+      const figures = samplesOf((await client.getRaw('/metrics', 'text/plain')).text);
+      expect(figures.get('scheduler_schedule_attempts_total{result="scheduled"}')).toBe(1);
+      expect(figures.get('scheduler_pending_pods{queue="unschedulable"}')).toBe(1);
+      expect(figures.get('scheduler_scheduler_cache_size{type="nodes"}')).toBe(1);
+      expect(figures.get('scheduler_scheduler_cache_size{type="pods"}')).toBe(1);
     }, 15_000);
     await client.close();
   });
