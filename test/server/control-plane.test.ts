@@ -95,7 +95,7 @@ describe('the control plane', () => {
     const metadata = { name: 'too-big', namespace: 'default' };
     await client.create(podKind, { apiVersion: 'v1', kind: 'Pod', metadata, spec: tooBig } as Pod);
     await vi.waitFor(async () => {
-      const figures = samplesOf((await client.getRaw('/metrics', 'text/plain')).text);
+      const figures = samplesOf((await client.getRaw('/metrics', 'text/plain')).body);
       expect(figures.get('scheduler_schedule_attempts_total{result="scheduled"}')).toBe(1);
       expect(figures.get('scheduler_pending_pods{queue="unschedulable"}')).toBe(1);
       expect(figures.get('scheduler_scheduler_cache_size{type="nodes"}')).toBe(1);
