@@ -5,7 +5,6 @@
 import { type Event, eventKind, type Pod, podKind } from '#api/kinds/core.ts';
 import { isReason } from '#api/status.ts';
 import type { Client } from '#client/client.ts';
-import type { DecisionRecord } from '#engine/decision.ts';
 import { clientOf } from '../api-client.ts';
 import { type Cluster, withCluster } from '../cluster.ts';
 import { type ClusterFlags, clusterOptions, type Define, examples } from '../command.ts';
@@ -15,11 +14,11 @@ import { byLastSeen } from '../output/event-time.ts';
 import { parseFormat } from '../output/format.ts';
 import { paintFor } from '../output/paint.ts';
 import { probeNamespace } from '../read.ts';
-import { askWhy } from '../why/ask.ts';
+import { askWhy, goneReport } from '../why/ask.ts';
 import { readDecisions } from '../why/decisions.ts';
 import { whyDocument } from '../why/document.ts';
-import { historyLines } from '../why/history-text.ts';
 import { readProfiles } from '../why/profiles.ts';
+import type { WhyReport } from '../why/report.ts';
 import { whyText } from '../why/text.ts';
 import { fewNodes } from '../why/verdicts-text.ts';
 
@@ -69,7 +68,19 @@ const why = async (cluster: Cluster, name: string, flags: WhyFlags): Promise<voi
   const { io, api, namespace } = cluster;
   const format = parseFormat(flags.output, () => `pod/${name}`);
   const client = clientOf(api);
-  const pod = await podOrHistory(cluster, client, name, flags);
+  const nowMs = io.clock.now();
+  const print = (report: WhyReport): void => {
+    if (format.is === 'objects')
+      io.out(format.print({ objects: [whyDocument(report)], single: true }, { noHeaders: false }));
+    else io.out(whyText(report, { nowMs, paint: paintFor(io.colour), allScores: flags.scores === true }));
+  };
+  const pod = await podOf(cluster, client, name);
+  if ('failure' in pod) {
+    // What the scheduler remembers of a pod that is gone is told before the failure.
+    const history = flags.history ? ((await readDecisions(api, { namespace, name })) ?? []) : [];
+    if (history.length > 0) print(goneReport({ namespace, name }, history));
+    throw pod.failure;
+  }
   const { uid } = pod.metadata;
   const [state, profiles, events, decisions] = await Promise.all([
     readCluster(client),
@@ -77,39 +88,29 @@ const why = async (cluster: Cluster, name: string, flags: WhyFlags): Promise<voi
     eventsOf(client, namespace, name),
     readDecisions(api, { namespace, name, ...(uid === undefined ? {} : { uid }) }),
   ]);
-  const nowMs = io.clock.now();
-  const report = askWhy({
-    pod,
-    state,
-    profiles,
-    events,
-    decisions,
-    nowMs,
-    limit: fewNodes,
-    ...(flags.node === undefined ? {} : { node: flags.node }),
-    history: flags.history === true,
-  });
-  if (format.is === 'objects')
-    return io.out(format.print({ objects: [whyDocument(report)], single: true }, { noHeaders: false }));
-  io.out(whyText(report, { nowMs, paint: paintFor(io.colour), allScores: flags.scores === true }));
+  print(
+    askWhy({
+      pod,
+      state,
+      profiles,
+      events,
+      decisions,
+      nowMs,
+      limit: fewNodes,
+      ...(flags.node === undefined ? {} : { node: flags.node }),
+      history: flags.history === true,
+    }),
+  );
 };
 
-/** The pod; of one that is gone, what the scheduler remembers is told before the failure. */
-const podOrHistory = async (cluster: Cluster, client: Client, name: string, flags: WhyFlags): Promise<Pod> => {
-  const { api, io, namespace } = cluster;
+const podOf = async (cluster: Cluster, client: Client, name: string): Promise<Pod | { failure: unknown }> => {
+  const { namespace } = cluster;
   try {
     return await client.get(podKind, { namespace, name });
-  } catch (error) {
-    if (!isReason(error, 'NotFound')) throw error;
+  } catch (failure) {
+    if (!isReason(failure, 'NotFound')) throw failure;
     await probeNamespace(cluster, namespace);
-    const decisions: readonly DecisionRecord[] = flags.history
-      ? ((await readDecisions(api, { namespace, name })) ?? [])
-      : [];
-    if (decisions.length > 0) {
-      const lines = historyLines(decisions, { nowMs: io.clock.now(), paint: paintFor(io.colour) });
-      io.out(`pod ${namespace}/${name} is gone\n${lines.join('\n')}\n`);
-    }
-    throw error;
+    return { failure };
   }
 };
 

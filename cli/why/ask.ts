@@ -41,6 +41,8 @@ export const askWhy = (question: Question): WhyReport => {
     schedulerName: schedulerOf(pod),
     state,
     phase: pod.status?.phase ?? 'Pending',
+    ...(state === 'over' && pod.status?.reason ? { reason: pod.status.reason } : {}),
+    ...(state === 'over' && pod.status?.message ? { message: pod.status.message } : {}),
     ...(state === 'scheduled' && pod.metadata.deletionTimestamp !== undefined ? { deleting: true } : {}),
     ...(state === 'gated' ? { gates: (pod.spec.schedulingGates ?? []).map(({ name }) => name) } : {}),
     ...(node ? { node } : {}),
@@ -48,11 +50,11 @@ export const askWhy = (question: Question): WhyReport => {
     ...(lastAttempt === undefined ? {} : { lastAttempt }),
     ...(question.history ? { history: decisions } : {}),
     notes: [
-      ...(state === 'unowned' ? [`schedulers here: ${[...profiles.bySchedulerName.keys()].sort().join(', ')}`] : []),
+      ...foreignNotes(question, state),
       ...(question.history && question.decisions === undefined ? ['this server keeps no history of decisions'] : []),
     ],
   };
-  if (state === 'deleting' || state === 'over' || state === 'unowned') return base;
+  if (state === 'deleting' || state === 'over' || state === 'unowned' || !hasProfile(question)) return base;
   const notes = [...base.notes, ...profiles.notes];
   try {
     return { ...base, notes, ...decideAgain(question, state) };
@@ -62,11 +64,35 @@ export const askWhy = (question: Question): WhyReport => {
   }
 };
 
+/** Of a pod that the cluster does not have any more. */
+export const goneReport = (
+  pod: { readonly namespace: string; readonly name: string },
+  history: readonly DecisionRecord[],
+): WhyReport => ({
+  pod: { ...pod, uid: history.at(-1)?.uid ?? '' },
+  schedulerName: '',
+  state: 'gone',
+  phase: '',
+  history,
+  notes: [],
+});
+
+const hasProfile = ({ pod, profiles }: Question): boolean => profiles.bySchedulerName.has(schedulerOf(pod));
+
+/** Of pods that are none of the scheduler's business. */
+const foreignNotes = (question: Question, state: PodState): readonly string[] => {
+  if (hasProfile(question) || state === 'over' || state === 'deleting') return [];
+  const { pod, profiles } = question;
+  const here = `schedulers here: ${[...profiles.bySchedulerName.keys()].sort().join(', ')}`;
+  if (state === 'unowned') return [`${here} (`berth up --scheduler-config FILE` adds some)`];
+  return [`it is the pod of another scheduler, ${JSON.stringify(schedulerOf(pod))}; ${here}`];
+};
+
 const stateOf = ({ pod, state, profiles }: Question): PodState => {
   if (isOver(pod)) return 'over';
   if (pod.metadata.deletionTimestamp !== undefined && !pod.spec.nodeName) return 'deleting';
-  if (!profiles.bySchedulerName.has(schedulerOf(pod))) return 'unowned';
   if (pod.spec.nodeName) return 'scheduled';
+  if (!profiles.bySchedulerName.has(schedulerOf(pod))) return 'unowned';
   if (pod.spec.schedulingGates?.length) return 'gated';
   const nominated = pod.status?.nominatedNodeName;
   return nominated && leavingFrom({ pod, state }, nominated).length > 0 ? 'waiting' : 'pending';

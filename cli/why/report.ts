@@ -5,11 +5,12 @@ import type { Change } from '#engine/explain/changes.ts';
 import type { NodeFigures } from '#engine/explain/node-figures.ts';
 import type { Explanation } from '#engine/explain/why.ts';
 
-/** `over`: it has ended; `unowned`: no profile has its schedulerName; `waiting`: evictions for it are under way. */
-export type PodState = 'scheduled' | 'pending' | 'waiting' | 'gated' | 'deleting' | 'over' | 'unowned';
+/** `gone`: only the ledger knows it; `over`: it has ended; `unowned`: no profile has its schedulerName; `waiting`: evictions for it are under way. */
+export type PodState = 'gone' | 'scheduled' | 'pending' | 'waiting' | 'gated' | 'deleting' | 'over' | 'unowned';
 
 export interface WhyReport {
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
+  /** '' of a pod that is gone; so is its phase. */
   readonly schedulerName: string;
   readonly state: PodState;
   /** The node it is on, or nominated to. */
@@ -17,6 +18,9 @@ export interface WhyReport {
   /** Pods that must leave first, of a pod that is waiting. */
   readonly leaving?: readonly string[];
   readonly phase: string;
+  /** Why it has ended, where its node says so: `OutOfcpu`, `Evicted`. */
+  readonly reason?: string;
+  readonly message?: string;
   /** Present when true: it has a node and is on its way out. */
   readonly deleting?: boolean;
   /** Names of its scheduling gates; while there are any, what follows is as if there were none. */

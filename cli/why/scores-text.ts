@@ -5,8 +5,8 @@ import { type Cell, figureBlocks } from '../output/page.ts';
 import type { WhyReport } from './report.ts';
 import type { TextOptions } from './words.ts';
 
-/** Blocks of nodes below each other. */
-const mostBlocks = 3;
+/** Blocks of nodes below each other; where all are equally good one says it all. */
+const blocksOf = ({ rows, best }: ScoreTable): number => (rows.every(({ total }) => total === best) ? 1 : 3);
 
 /** A row per plugin, a column per node, the best first; `→` is at the node that the pod is on, or would get. */
 export const scoreLines = (now: Explanation, report: WhyReport, options: TextOptions): readonly string[] => {
@@ -22,7 +22,7 @@ export const scoreLines = (now: Explanation, report: WhyReport, options: TextOpt
     { text: String(total), code: 'bold' },
   ]);
   const blocks = (order: readonly (readonly Cell[])[]) =>
-    figureBlocks(['', ...names, 'total'], order, { paint, mostBlocks });
+    figureBlocks(['', ...names, 'total'], order, { paint, mostBlocks: blocksOf(scores) });
   const at = scores.rows.findIndex(({ node }) => node === marked);
   const first = blocks(items);
   // The node that it is about is shown whatever its place.

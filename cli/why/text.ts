@@ -28,13 +28,15 @@ export const whyText = (report: WhyReport, options: TextOptions): string => {
 const section = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : ['', ...lines]);
 
 const headline = (report: WhyReport): string => {
-  const { pod, state, node = '', now, schedulerName, leaving = [], phase, gates = [] } = report;
+  const { pod, state, node = '', now, schedulerName, leaving = [], gates = [] } = report;
   const name = `pod ${pod.namespace}/${pod.name}`;
   switch (state) {
     case 'deleting':
       return `${name} is being deleted: it is not scheduled any more`;
+    case 'gone':
+      return `${name} is gone`;
     case 'over':
-      return `${name} has ended (${phase}): it is not scheduled any more`;
+      return `${name} has ended (${endText(report)}): it is not scheduled any more`;
     case 'unowned':
       return `${name} is Pending: no scheduler here has the name ${JSON.stringify(schedulerName)} that it asks for`;
     case 'gated': {
@@ -50,6 +52,9 @@ const headline = (report: WhyReport): string => {
       return now === undefined ? `${name} is Pending` : `${name} is Pending: ${fitText(now)}`;
   }
 };
+
+const endText = ({ phase, reason, message }: WhyReport): string =>
+  [reason === undefined ? phase : `${phase}, ${reason}`, ...(message === undefined ? [] : [message])].join(': ');
 
 /** `when`: ' now', or nothing where that is said already. */
 const fitText = ({ feasible, nodes, chosen }: Explanation, when = ' now'): string => {

@@ -131,6 +131,10 @@ describe('berth why', () => {
     const { code, out, err } = await cluster.shell.run(['why', 'brief', '--history']);
     expect([code, err]).toEqual([1, 'Error from server (NotFound): pods "brief" not found\n']);
     expect(out).toMatch(/^pod default\/brief is gone\n\nhistory:\n/);
+    const json = await cluster.shell.run(['why', 'brief', '--history', '-o', 'json']);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({ kind: 'Why', state: 'gone', history: [{ outcome: 'unschedulable' }] });
+    expect((await cluster.shell.run(['why', 'brief'])).out).toBe('');
   });
 
   test('reads the profiles that the server runs with', async () => {

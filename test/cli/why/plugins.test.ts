@@ -123,5 +123,40 @@ describe('the plugins of the scheduler', () => {
   });
 });
 
+describe('the plugins of docs/SCHEDULER-CONFIG.md', () => {
+  test('work as they stand there, in a folder with nothing else', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/SCHEDULER-CONFIG.md'), 'utf8');
+    const blocks = [...page.matchAll(/```(?:yaml|ts)\n([\s\S]*?)```/g)].map(match => match[1]!);
+    const own = mkdtempSync(join(tmpdir(), 'berth-doc-'));
+    ['sched.yaml', 'tenant-zones.ts', 'fewest-pods.ts'].forEach((name, i) => {
+      writeFileSync(join(own, name), blocks[i]!);
+    });
+    const { config, source, warnings } = await readSchedulerConfig(join(own, 'sched.yaml'));
+    expect([warnings, blocks.length]).toEqual([[], 3]);
+    const documented = await startCluster({ schedulerConfig: config, schedulerConfigFile: source });
+    try {
+      const zone = (name: string) => ({ metadata: { name, labels: { 'topology.kubernetes.io/zone': name } } });
+      for (const name of ['a', 'b']) await documented.addNode(name, { cpu: '4', memory: '8Gi' }, zone(name));
+      const labels = { tenant: 'acme' };
+      const places: string[] = [];
+      for (const name of ['p1', 'p2', 'p3', 'p4', 'p5', 'p6']) {
+        await documented.addPod(name, { cpu: '100m' }, { labels });
+        places.push((await documented.until(name, placed => !!placed.spec.nodeName)).spec.nodeName!);
+      }
+      // At home as long as there may be more pods of the tenant, then next door.
+      expect(places.slice(0, 3)).toEqual([places[0], places[0], places[0]]);
+      expect(new Set(places.slice(3))).toEqual(new Set(['a', 'b'].filter(name => name !== places[0])));
+      await documented.addPod('p7', { cpu: '100m' }, { labels });
+      await documented.until('p7', isRefused);
+      const { out } = await documented.shell.run(['why', 'p7']);
+      expect(out).not.toContain('note:');
+      expect(out.match(/ TenantZones +node\(s\) had enough pods of the tenant\n/g)).toHaveLength(2);
+    } finally {
+      await documented.stop();
+      rmSync(own, { recursive: true, force: true });
+    }
+  });
+});
+
 const nodeText = (name: string): string =>
   `apiVersion: v1\nkind: Node\nmetadata: {name: ${name}}\nstatus: {capacity: {cpu: "4", memory: 8Gi}}\n---\n`;

@@ -55,6 +55,22 @@ describe('a pod that fits nowhere', () => {
     );
   });
 
+  test('is told on a page of bounded length, whatever the size of the cluster', () => {
+    const nodes = Array.from({ length: 5000 }, (_, i) =>
+      node(`n${i}`, `${4 + (i % 3)}/32Gi`, {
+        labels: { team: `t${i % 40}`, ...zone(`z${i % 3}`) },
+        spec: i % 7 === 0 ? { taints: [{ ...gpu, value: `gpu${i % 50}` }] } : {},
+      }),
+    );
+    const pods = nodes.flatMap(({ metadata: { name } }, i) => on(name, pod(`p${i}`, `${1000 + (i % 99)}m/1Gi`)));
+    const stuck = pod('web', '6/1Gi', { spec: { nodeSelector: { team: 't0' } } });
+    for (const subject of [stuck, pod('fits', '1/1Gi'), ...on('n5', pod('placed', '1/1Gi'))]) {
+      const text = whyText(ask(subject, { nodes, pods }), { nowMs, paint: paintFor(false), allScores: true });
+      expect(text.split('\n').length).toBeLessThan(80);
+      expect(text.split('\n').filter(line => line.length > 100)).toEqual([]);
+    }
+  });
+
   test('for its node selector, node affinity and two resources at once', async () => {
     const affinity = {
       nodeAffinity: {
@@ -210,6 +226,21 @@ describe('a pod that is not to be scheduled', () => {
     ['unowned', ask(pod('web', '1/1Gi', { spec: { schedulerName: 'mine' } }), { nodes })],
     ['deleting', ask(pod('web', '1/1Gi', { metadata: { deletionTimestamp: '2026-05-04T11:59:00Z' } }), { nodes })],
     ['over', ask(pod('web', '1/1Gi', { spec: { nodeName: 'n1' }, status: { phase: 'Succeeded' } }), { nodes })],
+    [
+      'over-refused',
+      ask(
+        pod('web', '5/1Gi', {
+          spec: { nodeName: 'n1' },
+          status: {
+            phase: 'Failed',
+            reason: 'OutOfcpu',
+            message: "Node didn't have enough resource: cpu, requested: 5000, used: 0, capacity: 4000",
+          },
+        }),
+        { nodes },
+      ),
+    ],
+    ['unowned-scheduled', ask(pod('web', '1/1Gi', { spec: { schedulerName: 'mine', nodeName: 'n1' } }), { nodes })],
   ])('says so: %s', (name, report) => golden(name, report));
 
   test('is told where it would go without its gates, or what else would keep it', async () => {
