@@ -2,6 +2,7 @@
  * JSON text to a value. A key that one object gives twice is found only when asked for, by a second look at the text,
  * because only clients that validate strictly care and JSON.parse is much faster than any scanner.
  */
+import { jsonSyntaxFault } from './json-syntax.ts';
 import { badRequest } from './status.ts';
 
 export interface DecodedJson {
@@ -10,13 +11,13 @@ export interface DecodedJson {
   readonly duplicateFields: readonly string[];
 }
 
-/** Throws BadRequest when the text is no JSON. */
+/** Throws BadRequest, with only what is wrong as its message, when the text is no JSON. */
 export const decodeJson = (text: string, options: { readonly duplicates?: boolean } = {}): DecodedJson => {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+    throw badRequest(jsonSyntaxFault(text) ?? (error as Error).message);
   }
   return { value, duplicateFields: options.duplicates ? findDuplicates(text) : [] };
 };

@@ -4,8 +4,9 @@
  * stored form, and fields that the schema does not know are left out and reported. The result is fresh and mutable.
  */
 import { goType, structName } from './go-types.ts';
-import type { Kind } from './kind.ts';
+import type { GroupVersionKind, Kind } from './kind.ts';
 import { groupVersion } from './kind.ts';
+import { kindOf } from './kinds.ts';
 import type { KubeObject } from './object.ts';
 import {
   decodeBytes,
@@ -25,8 +26,12 @@ export interface Decoded<T> {
   readonly unknownFields: readonly string[];
 }
 
+/** A kind as far as decoding is concerned; bodies that are posted and not kept are such ones, too. */
+export type Decodable<T extends KubeObject> = Pick<Kind, 'group' | 'version' | 'kind' | 'schema'> &
+  Partial<Pick<Kind<T>, 'columns'>>;
+
 /** The object that `json` describes; apiVersion and kind may be left out there. Throws BadRequest. */
-export const decodeObject = <T extends KubeObject>(kind: Kind<T>, json: unknown): Decoded<T> => {
+export const decodeObject = <T extends KubeObject>(kind: Decodable<T>, json: unknown): Decoded<T> => {
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw badRequest(
       `the object provided is unrecognized (must be of type ${kind.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${goValue(json)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
@@ -87,20 +92,22 @@ export const whyUnhandled = (kind: Pick<Kind, 'kind' | 'version'>, { message }: 
 const unhandled = ({ kind, version }: Pick<Kind, 'kind' | 'version'>): string =>
   `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: `;
 
-const checkKind = (kind: Kind, json: Record<string, unknown>): void => {
-  const { apiVersion, kind: given } = json;
+const checkKind = (kind: GroupVersionKind, json: Record<string, unknown>): void => {
   const expected = groupVersion(kind);
-  if (typeof given === 'string' && given !== '' && given !== kind.kind)
-    throw badRequest(
-      `${given} in version ${JSON.stringify(typeof apiVersion === 'string' ? versionOf(apiVersion) : kind.version)} cannot be handled as a ${kind.kind}: the object is of another kind`,
-    );
-  if (typeof apiVersion === 'string' && apiVersion !== '' && apiVersion !== expected)
-    throw badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
-    );
+  const version = textOr(json['apiVersion'], expected);
+  const name = textOr(json['kind'], kind.kind);
+  if (version === expected && name === kind.kind) return;
+  const other = kindOf(version, name);
+  const why =
+    other === undefined
+      ? `no kind ${JSON.stringify(name)} is registered for version ${JSON.stringify(version)}`
+      : `converting (${other.version}.${name}) to (${kind.group === '' ? 'core' : kind.group.split('.')[0]}.${kind.kind}): unknown conversion`;
+  const shown = JSON.stringify(version.slice(version.indexOf('/') + 1));
+  throw badRequest(`${name} in version ${shown} cannot be handled as a ${kind.kind}: ${why}`);
 };
 
-const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1);
+const textOr = (value: unknown, otherwise: string): string =>
+  typeof value === 'string' && value !== '' ? value : otherwise;
 
 interface Walk {
   readonly unknown: string[];

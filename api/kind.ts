@@ -30,6 +30,9 @@ export const allVerbs: readonly Verb[] = [
   'watch',
 ];
 
+/** Those of kinds whose objects nobody may delete all at once. */
+export const verbsWithoutCollection: readonly Verb[] = allVerbs.filter(verb => verb !== 'deletecollection');
+
 /** A column of `kubectl get` (metav1.TableColumnDefinition) and how its cell is made. Priority 1 shows with -o wide. */
 export interface Column<T> {
   readonly name: string;

@@ -87,6 +87,15 @@ export const notFound = (resource: Resource, name: string): ApiError =>
     details: detailsOf(resource, name),
   });
 
+/** Every name that was made up for the object was taken. */
+export const generatedNameTaken = (resource: Resource, generateName: string): ApiError =>
+  new ApiError({
+    code: 409,
+    reason: 'AlreadyExists',
+    message: `${groupResource(resource)} ${JSON.stringify(generateName)} already exists, the server was not able to generate a unique name for the object`,
+    details: { ...detailsOf(resource, generateName), retryAfterSeconds: 1 },
+  });
+
 export const alreadyExists = (resource: Resource, name: string): ApiError =>
   new ApiError({
     code: 409,
@@ -165,7 +174,12 @@ export const invalid = (
     code: 422,
     reason: 'Invalid',
     message: `${groupKind(kind)} "${name}" is invalid: ${faults.length === 1 ? faults[0] : `[${faults.join(', ')}]`}`,
-    details: { name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.kind, causes },
+    details: {
+      ...(name === '' ? {} : { name }),
+      ...(kind.group === '' ? {} : { group: kind.group }),
+      ...(kind.kind === '' ? {} : { kind: kind.kind }),
+      causes,
+    },
   });
 };
 

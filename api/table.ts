@@ -30,7 +30,7 @@ export interface TableColumn {
 
 export interface TableRow {
   readonly cells: readonly (string | number | boolean | null)[];
-  readonly object: KubeObject | { kind: 'PartialObjectMetadata'; apiVersion: string; metadata: ObjectMeta } | null;
+  readonly object: KubeObject | PartialObjectMetadata | null;
 }
 
 export interface Table {
@@ -68,7 +68,9 @@ export const parseIncludeObject = (text: string | undefined): IncludeObject => {
     case 'Object':
       return 'Object';
     default:
-      throw badRequest(`unrecognized includeObject value: ${JSON.stringify(text)}`);
+      throw badRequest(
+        `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(text)}: must be 'Metadata', 'Object', 'None', or empty`,
+      );
   }
 };
 
@@ -87,6 +89,18 @@ const definitionOf = <T>({ name, type, format, description, priority = 0 }: Colu
 
 const rowObject = (object: KubeObject, include: IncludeObject): TableRow['object'] => {
   if (include === 'None') return null;
-  if (include === 'Object') return object;
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
+  return include === 'Object' ? object : metadataOnly(object);
 };
+
+export interface PartialObjectMetadata {
+  readonly kind: 'PartialObjectMetadata';
+  readonly apiVersion: 'meta.k8s.io/v1';
+  readonly metadata: ObjectMeta;
+}
+
+/** What is the same for every kind: for clients that count, select and collect objects without reading them. */
+export const metadataOnly = ({ metadata }: KubeObject): PartialObjectMetadata => ({
+  kind: 'PartialObjectMetadata',
+  apiVersion: 'meta.k8s.io/v1',
+  metadata,
+});

@@ -29,7 +29,7 @@ export const validateConfigMap = (map: ConfigMap, old: ConfigMap | undefined): r
     pushFaults(causes, `binaryData[${key}]`, key, configKeyFaults(key));
     bytes += base64Length(base64);
   }
-  if (bytes > maxContentBytes) causes.push(tooLong('', maxContentBytes));
+  if (bytes > maxContentBytes) causes.push(tooLong('[]', maxContentBytes));
   return causes;
 };
 

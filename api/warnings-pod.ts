@@ -3,7 +3,12 @@
  * words of upstream's pkg/api/pod/warnings.go. Fields that Berth itself does not act on are in unsupported.ts.
  */
 
-import type { NodeSelectorTerm, PodAffinityTerm, WeightedPodAffinityTerm } from './kinds/affinity.ts';
+import type {
+  NodeSelectorTerm,
+  PodAffinityTerm,
+  PreferredSchedulingTerm,
+  WeightedPodAffinityTerm,
+} from './kinds/affinity.ts';
 import type { Container, ContainerPort } from './kinds/container.ts';
 import type { Pod, PodSpec, PodTemplateSpec } from './kinds/pod.ts';
 import { labelValueFaults } from './label-names.ts';
@@ -88,13 +93,13 @@ const warnOfNodeLabels = ({ nodeSelector = {}, affinity }: PodSpec, warn: Warn):
   for (const [i, term] of required.entries())
     warnOfTerm(term, `${path}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${i}]`, false, warn);
   const preferred = affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-  for (const [i, { preference }] of preferred.entries())
+  for (const [i, { preference }] of (preferred as readonly Partial<PreferredSchedulingTerm>[]).entries())
     warnOfTerm(preference, `${path}.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference`, true, warn);
 };
 
 /** Values of preferred terms are not validated, so the ones that no label can have are warned about. */
-const warnOfTerm = (term: NodeSelectorTerm, path: string, checksValues: boolean, warn: Warn): void => {
-  for (const [i, { key, values = [] }] of (term.matchExpressions ?? []).entries()) {
+const warnOfTerm = (term: NodeSelectorTerm | undefined, path: string, checksValues: boolean, warn: Warn): void => {
+  for (const [i, { key, values = [] }] of (term?.matchExpressions ?? []).entries()) {
     const text = deprecationOf(key);
     if (text !== undefined) warn(`${path}.matchExpressions[${i}].key`, `${key} is ${text}`);
     if (!checksValues) continue;

@@ -11,7 +11,7 @@ import {
 } from '#api/columns/core.ts';
 import { defaultNamespace, defaultNode, defaultSecret, defaultService } from '#api/defaults-kinds.ts';
 import { defaultPod } from '#api/defaults-pod.ts';
-import { allVerbs, type Kind, type Subresource } from '#api/kind.ts';
+import { allVerbs, type Kind, type Subresource, verbsWithoutCollection } from '#api/kind.ts';
 import {
   unsupportedInPod,
   unsupportedInSecret,
@@ -111,6 +111,7 @@ export const nodeKind: Kind<Node> = {
 
 export const namespaceKind: Kind<Namespace> = {
   ...core,
+  verbs: verbsWithoutCollection,
   ...none,
   kind: 'Namespace',
   plural: 'namespaces',

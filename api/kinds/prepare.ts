@@ -24,7 +24,8 @@ export const preparePod = (pod: Pod): void => {
 
 /** What old manifests say by annotation, said by the field that the agent and PodSecurity read (upstream, too). */
 const adoptAppArmorAnnotations = ({ metadata: { annotations = {} }, spec }: Pod): void => {
-  for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
+  // Not yet validated: a pod may lack what its type promises.
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     const profile = annotations[appArmorAnnotationPrefix + container.name];
     if (profile === undefined || container.securityContext?.appArmorProfile !== undefined) continue;
     const field = appArmorField(profile);

@@ -222,7 +222,7 @@ const checkConfig = <T extends KubeObject>(kind: Kind<T>, config: unknown): Json
     throw new ApiError({
       code: 500,
       reason: '',
-      message: `failed to create typed patch object (${name}; ${expected}, Kind=${kind.kind}): ${typedFaultText(faults)}`,
+      message: `failed to create typed patch object (${name}; ${kind.group}/${kind.version}, Kind=${kind.kind}): ${typedFaultText(faults)}`,
     });
   }
   return decodeValue(kind, schema, config).value as JsonMap;

@@ -24,3 +24,22 @@ export const goPrinted = (value: unknown): string => {
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `map[${entries.map(([key, item]) => `${key}:${goPrinted(item)}`).join(' ')}]`;
 };
+
+const emptyMapType = 'map[string]interface {}';
+const emptyListType = '[]interface {}';
+
+/** The Go type that a JSON value is decoded to. */
+export const goType = (value: unknown): string => {
+  if (Array.isArray(value)) return emptyListType;
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'string' ? 'string' : emptyMapType;
+};
+
+/** A JSON value as Go's %#v prints it: `map[string]interface {}{"a":1}`. */
+export const goSyntax = (value: unknown): string => {
+  if (value === null || value === undefined) return 'interface {}(nil)';
+  if (Array.isArray(value)) return `${emptyListType}{${value.map(goSyntax).join(', ')}}`;
+  if (typeof value !== 'object') return JSON.stringify(value);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${emptyMapType}{${entries.map(([key, item]) => `${JSON.stringify(key)}:${goSyntax(item)}`).join(', ')}}`;
+};

@@ -45,7 +45,7 @@ const ops: ReadonlySet<unknown> = new Set(['add', 'remove', 'replace', 'move', '
 const checkOperation = (operation: unknown): Operation => {
   if (!isMap(operation)) throw badRequest('json: cannot unmarshal patch operation: it is no object');
   const { op, path, from } = operation;
-  if (!ops.has(op)) throw unprocessable(`Unexpected kind: ${String(op)}`);
+  if (!ops.has(op)) throw unprocessable(`Unexpected kind: ${typeof op === 'string' ? op : 'unknown'}`);
   const inDocument = { ...operation, path: locate(path, 'path') };
   if (op === 'move' || op === 'copy') return { ...inDocument, from: locate(from, 'from') } as unknown as Operation;
   if ((op === 'add' || op === 'replace') && !Object.hasOwn(operation, 'value'))

@@ -6,6 +6,7 @@
 import { deepCopy } from '#base/deep.ts';
 import type { SchemaNode } from '../schema.ts';
 import { ApiError, badRequest } from '../status.ts';
+import { goPrinted } from './errors.ts';
 import { isMap, type JsonMap } from './json-map.ts';
 import { orderElements, setElementOrder } from './strategic-order.ts';
 
@@ -108,7 +109,7 @@ const mergeKeyedList = (
 
 const keyOf = (item: JsonMap, mergeKey: string): unknown => {
   if (Object.hasOwn(item, mergeKey)) return item[mergeKey];
-  throw serverError(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
+  throw serverError(`map: ${goPrinted(item)} does not contain declared merge key: ${mergeKey}`);
 };
 
 const sameKey = (item: unknown, key: unknown, mergeKey: string): boolean =>
@@ -178,7 +179,7 @@ const withoutDirectives = (value: unknown): unknown => {
 };
 
 const badPatchType = (type: unknown, patch: JsonMap): ApiError =>
-  serverError(`unknown patch type: ${String(type)} in map: ${JSON.stringify(patch)}`);
+  serverError(`unknown patch type: ${String(type)} in map: ${goPrinted(patch)}`);
 
 const unprocessableList = (message: string): ApiError => new ApiError({ code: 422, reason: 'Invalid', message });
 

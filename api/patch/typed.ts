@@ -3,6 +3,7 @@
  * (ownership of them could not be tracked), as are wrong types, list items without their keys and duplicate items.
  */
 import { intOrStringTitle, microTimeTitle, quantityTitle, type SchemaNode, timeTitle } from '../schema.ts';
+import { goPrinted, goSyntax, goType } from './errors.ts';
 import { pathText, valueElement } from './fieldset.ts';
 import { isMap, type JsonMap } from './json-map.ts';
 import { itemElement } from './structure.ts';
@@ -33,18 +34,18 @@ const visit = (schema: SchemaNode, value: unknown, path: string, faults: string[
 const typeFault = (schema: SchemaNode, value: unknown): string | undefined => {
   switch (schema.type) {
     case 'array':
-      return Array.isArray(value) ? undefined : `expected list, got ${shown(value)}`;
-    case 'string': {
-      const fits = untyped.has(schema.title) ? typeof value !== 'object' : typeof value === 'string';
-      return fits ? undefined : `expected string, got ${shown(value)}`;
-    }
+      return Array.isArray(value) ? undefined : `expected list, got ${wrapped(value)}`;
+    case 'string':
+      if (untyped.has(schema.title))
+        return typeof value === 'object' ? `expected any scalar, got ${wrapped(value)}` : undefined;
+      return typeof value === 'string' ? undefined : `expected string, got ${wrappedInFull(value)}`;
     case 'integer':
     case 'number':
-      return typeof value === 'number' ? undefined : `expected numeric (int or float), got ${plainType(value)}`;
+      return typeof value === 'number' ? undefined : `expected numeric (int or float), got ${goType(value)}`;
     case 'boolean':
-      return typeof value === 'boolean' ? undefined : `expected boolean, got ${plainType(value)}`;
+      return typeof value === 'boolean' ? undefined : `expected boolean, got ${wrappedInFull(value)}`;
     default:
-      return isMap(value) ? undefined : `expected map, got ${shown(value)}`;
+      return isMap(value) ? undefined : `expected map, got ${wrapped(value)}`;
   }
 };
 
@@ -85,9 +86,6 @@ const missingKey = (schema: SchemaNode, item: unknown): string | undefined =>
     name => !(isMap(item) && item[name] !== undefined) && schema.items?.properties?.[name]?.default === undefined,
   );
 
-const plainType = (value: unknown): string => {
-  if (Array.isArray(value)) return 'list';
-  return typeof value === 'object' ? 'map' : typeof value === 'number' ? 'numeric' : typeof value;
-};
-
-const shown = (value: unknown): string => `&${JSON.stringify(value)}`;
+// As Go prints the wrapper that upstream holds values in, which is what users find when they search for the message.
+const wrapped = (value: unknown): string => `&{${goPrinted(value)}}`;
+const wrappedInFull = (value: unknown): string => `&value.valueUnstructured{Value:${goSyntax(value)}}`;

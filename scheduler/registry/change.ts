@@ -1,8 +1,8 @@
 /** The first step of a write: from what the client sent to the object as it would be, with the strictness it asked for. */
-import { decodeObject, strictError, strictProblems, whyUnhandled } from '#api/decode.ts';
+import { cannotBeHandled, decodeObject, strictProblems, whyUnhandled } from '#api/decode.ts';
 import type { KubeObject } from '#api/object.ts';
 import { goPrinted, patchInvalid } from '#api/patch/errors.ts';
-import { ApiError } from '#api/status.ts';
+import { ApiError, badRequest } from '#api/status.ts';
 import { deepCopy } from '#base/deep.ts';
 import { patchedObject } from './patch.ts';
 import type { Draft } from './request.ts';
@@ -10,22 +10,29 @@ import type { Step, Write } from './write.ts';
 
 export const decodeChange: Step = write => {
   const { change, target, context, old, warnings } = write;
-  const { kind } = target;
   const json = change.verb === 'patch' ? patchedObject(write, change.patch) : change.body;
   const { object, unknownFields } = decoded(write, json);
-  const duplicates = change.verb === 'patch' ? [] : (change.duplicateFields ?? []);
+  const unknown = strictProblems(unknownFields, []);
+  const faults = change.strictFaults ?? [];
+  const problems = change.verb === 'patch' ? [...faults, ...unknown] : [...unknown, ...faults];
   // Absent means Warn, as upstream.
-  if (context.fieldValidation === 'Strict') {
-    const error = strictError(kind, unknownFields, duplicates);
-    if (error !== undefined) throw blamed(write, json, error);
-  } else if (context.fieldValidation !== 'Ignore')
-    for (const problem of strictProblems(unknownFields, duplicates)) warnings.add(problem);
+  if (context.fieldValidation === 'Strict' && problems.length > 0) throw refusedStrictly(write, json, problems);
+  if (context.fieldValidation !== 'Ignore') for (const problem of problems) warnings.add(problem);
   write.draft = object as unknown as Draft;
   // What a subresource does not write may be left out; defaults must not find it missing.
   if (target.subresource === 'status' && old !== undefined) fillSpec(write.draft, old.value);
   const { resourceVersion } = object.metadata;
   if (old !== undefined && resourceVersion && (change.verb === 'update' || resourceVersion !== revOf(old.value)))
     write.wantedRev = resourceVersion;
+};
+
+const refusedStrictly = (write: Write, json: unknown, problems: readonly string[]): ApiError => {
+  const { change, target } = write;
+  if (change.verb === 'patch' && change.patch.type === 'apply')
+    return badRequest(
+      `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${problems.join('\n  ')}`,
+    );
+  return blamed(write, json, cannotBeHandled(target.kind, `strict decoding error: ${problems.join(', ')}`));
 };
 
 const decoded = (write: Write, json: unknown): ReturnType<typeof decodeObject> => {

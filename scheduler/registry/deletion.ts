@@ -35,7 +35,8 @@ export const planDeletion = (kind: Kind, object: KubeObject, options: DeleteOpti
   if (!waits && graceSeconds === 0) return { outcome: 'remove' };
   if (metadata.deletionTimestamp === undefined) {
     metadata.deletionTimestamp = toTime(nowMs);
-    if (metadata.deletionGracePeriodSeconds === undefined) metadata.deletionGracePeriodSeconds = 0;
+    // A namespace is emptied for as long as that takes.
+    if (kind !== namespaceKind) metadata.deletionGracePeriodSeconds = 0;
     if (metadata.generation !== undefined) metadata.generation++;
   }
   if (finalizers.length > 0) metadata.finalizers = [...finalizers];

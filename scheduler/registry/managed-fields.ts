@@ -5,6 +5,7 @@
 
 import type { KubeObject } from '#api/object.ts';
 import { applyPatch, trackUpdate } from '#api/patch/apply.ts';
+import { isMap } from '#api/patch/json-map.ts';
 import { badRequest } from '#api/status.ts';
 import { toTime } from '#base/clock.ts';
 import type { Draft, Target } from './request.ts';
@@ -13,20 +14,29 @@ import type { Step, Write } from './write.ts';
 /** The object after a server-side apply. Throws Conflict where others own what would change. */
 export const appliedObject = ({ target, old, context, deps }: Write, config: object): object => {
   const { kind, name, namespace, subresource } = target;
-  const metadata = (config as Partial<KubeObject>).metadata ?? {};
-  const given = metadata as { name?: unknown; namespace?: unknown };
-  if (given.name !== undefined && given.name !== name)
-    throw badRequest(`the name of the object (${String(given.name)}) does not match the name on the URL (${name})`);
+  const metadata = (config as { metadata?: unknown }).metadata ?? {};
+  const { name: givenName, namespace: givenNamespace } = isMap(metadata) ? metadata : {};
+  if (typeof givenNamespace === 'string' && givenNamespace !== '' && kind.namespaced && givenNamespace !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  if (typeof givenName === 'string' && givenName !== '' && givenName !== name)
+    throw badRequest(`the name of the object (${givenName}) does not match the name on the URL (${name})`);
+  const place = {
+    ...(isSet(givenName) ? {} : { name }),
+    ...(namespace === undefined || isSet(givenNamespace) ? {} : { namespace }),
+  };
   return applyPatch({
     kind,
     live: old?.value,
-    config: { ...config, metadata: { ...metadata, name, ...(namespace === undefined ? {} : { namespace }) } },
+    // What is no metadata, and a name that is no text, are refused as such.
+    config: { ...config, metadata: isMap(metadata) ? { ...metadata, ...place } : metadata },
     manager: context.fieldManager ?? '',
     force: context.force ?? false,
     now: toTime(deps.clock.now()),
     subresource,
   });
 };
+
+const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 
 export const trackFields: Step = ({ change, context, target, draft, old, deps }) => {
   if (change.verb === 'patch' && change.patch.type === 'apply') return;

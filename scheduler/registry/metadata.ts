@@ -15,9 +15,16 @@ export const fillMetadata: Step = write => {
 /** Longest name that generateName's suffix still fits behind (names are cut at 63 as upstream's generator does). */
 const maxGeneratedBase = 58;
 
-const fillNew = ({ deps, target, draft }: Write): void => {
+const fillNew = ({ change, deps, target, draft }: Write): void => {
   const { metadata } = draft;
   const { kind, namespace } = target;
+  // Only an apply can get here with the identity of an object that is no more.
+  if (change.verb === 'patch' && metadata.uid)
+    throw conflict(
+      kind,
+      target.name ?? metadata.name,
+      `uid mismatch: the provided object specified uid ${metadata.uid}, and no existing object was found`,
+    );
   if (metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
   for (const field of ['deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'resourceVersion'] as const)
     delete metadata[field];

@@ -5,11 +5,21 @@
 import type { Kind } from '#api/kind.ts';
 import { fieldMatcher, parseFieldSelector, parseLabelSelector } from '#api/labels.ts';
 import type { KubeObject, ObjectRef } from '#api/object.ts';
-import { ApiError, badRequest, expired, invalid, notFound } from '#api/status.ts';
+import { notFound } from '#api/status.ts';
 import type { Clock, Signal } from '#base/clock.ts';
 import { type Change, Compacted, Entry } from '#store/state.ts';
 import type { Store } from '#store/store.ts';
 import { prefixOf, storeKey } from './keys.ts';
+import {
+  checkInitialEvents,
+  decodeToken,
+  encodeToken,
+  exactRevision,
+  revisionOf,
+  tokenExpired,
+  tooLarge,
+  tooOld,
+} from './revisions.ts';
 import { stamp } from './stamp.ts';
 
 export interface Selection {
@@ -66,8 +76,9 @@ export const getEntry = ({ store }: ReadDeps, kind: Kind, ref: ObjectRef): Entry
 /** One page in the order of keys. Throws BadRequest for selectors and tokens, Expired when the revision is forgotten. */
 export const listEntries = ({ store }: ReadDeps, kind: Kind, request: ListRequest): ListResult => {
   const { matches, prefix } = selectionOf(kind, request);
+  const wanted = exactRevision(store, request);
   const from = request.continue ? decodeToken(request.continue, prefixOf(kind, request.namespace)) : undefined;
-  const atRev = from?.rev ?? exactRevision(store, request);
+  const atRev = from?.rev ?? wanted;
   const limit = request.limit !== undefined && request.limit > 0 ? request.limit : undefined;
   try {
     const page = store.list(prefix, {
@@ -202,99 +213,4 @@ export const selectionOf = (kind: Kind, selection: Selection): { matches: Matche
         ? tests[0]
         : (object: KubeObject) => tests.every(t => t(object));
   return { matches, prefix: narrow ? wide + name : wide };
-};
-
-/** The number of a resourceVersion; undefined when it is not given. Throws BadRequest. */
-export const revisionOf = (resourceVersion: string | undefined): number | undefined => {
-  if (resourceVersion === undefined || resourceVersion === '') return undefined;
-  if (!/^\d{1,15}$/.test(resourceVersion))
-    throw badRequest(
-      `Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
-    );
-  return Number(resourceVersion);
-};
-
-/** The revision that a list must show exactly; undefined: the newest will do. */
-const exactRevision = (store: Store<KubeObject>, request: ListRequest): number | undefined => {
-  const rev = revisionOf(request.resourceVersion);
-  const match = request.resourceVersionMatch ?? '';
-  if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan')
-    throw listOptionsInvalid(
-      'resourceVersionMatch',
-      `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
-    );
-  if (match !== '' && rev === undefined)
-    throw listOptionsInvalid(
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
-    );
-  if (rev === undefined || rev === 0) return undefined;
-  if (rev > store.rev) throw tooLarge(rev, store.rev);
-  return match === 'Exact' || (match === '' && request.limit) ? rev : undefined;
-};
-
-const checkInitialEvents = (request: WatchRequest): void => {
-  const { sendInitialEvents, resourceVersionMatch: match } = request;
-  if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
-    throw listOptionsInvalid(
-      'resourceVersionMatch',
-      'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-    );
-  if (sendInitialEvents === undefined && match)
-    throw listOptionsInvalid(
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-    );
-  if (sendInitialEvents === true && !request.allowWatchBookmarks)
-    throw listOptionsInvalid(
-      'sendInitialEvents',
-      'Forbidden: sendInitialEvents requires setting allowWatchBookmarks to true',
-    );
-};
-
-const listOptionsInvalid = (field: string, message: string): ApiError =>
-  invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [{ reason: 'FieldValueForbidden', field, message }]);
-
-const tooOld = (rev: number, compactedRev: number): ApiError =>
-  expired(`too old resource version: ${rev} (${compactedRev})`);
-
-const tooLarge = (wanted: number, present: number): ApiError => {
-  const error = new ApiError({
-    code: 504,
-    reason: 'Timeout',
-    message: `Timeout: Too large resource version: ${wanted}, current: ${present}`,
-    details: {
-      causes: [{ reason: 'ResourceVersionTooLarge' as never, message: 'Too large resource version', field: '' }],
-      retryAfterSeconds: 1,
-    },
-  });
-  return error;
-};
-
-const encodeToken = (rev: number, key: string): string => `v1.${rev}.${encodeURIComponent(key)}`;
-
-const decodeToken = (token: string, prefix: string): { rev: number; key: string } => {
-  const [version, rev = '', key = ''] = token.split('.', 2).concat(token.split('.').slice(2).join('.'));
-  const start = safeDecode(key);
-  if (version !== 'v1' || !/^\d{1,15}$/.test(rev) || start === undefined || !start.startsWith(prefix))
-    throw badRequest('continue key is not valid');
-  return { rev: Number(rev), key: start };
-};
-
-const safeDecode = (text: string): string | undefined => {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
-};
-
-/** With a token that goes on with the newest revision, as upstream offers it. */
-const tokenExpired = (from: { key: string } | undefined, rev: number): ApiError => {
-  if (from === undefined) return expired('The resourceVersion for the provided list is too old.');
-  const error = expired(
-    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
-  );
-  error.status.metadata['continue'] = encodeToken(rev, from.key);
-  return error;
 };

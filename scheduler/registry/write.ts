@@ -7,7 +7,7 @@
 import { applyDefaults } from '#api/defaults.ts';
 import { namespaceKind } from '#api/kinds/core.ts';
 import type { KubeObject } from '#api/object.ts';
-import { alreadyExists, invalid, methodNotSupported, modified, notFound } from '#api/status.ts';
+import { alreadyExists, generatedNameTaken, invalid, methodNotSupported, modified, notFound } from '#api/status.ts';
 import { validateObject } from '#api/validate.ts';
 import { deepEqual } from '#base/deep.ts';
 import type { Patch } from '#client/client.ts';
@@ -30,10 +30,12 @@ export type Change =
       readonly verb: 'create' | 'update';
       /** Parsed JSON; it is not changed. */
       readonly body: unknown;
-      /** Paths of keys that the text gave twice. */
-      readonly duplicateFields?: readonly string[];
+      readonly strictFaults?: StrictFaults;
     }
-  | { readonly verb: 'patch'; readonly patch: Patch };
+  | { readonly verb: 'patch'; readonly patch: Patch; readonly strictFaults?: StrictFaults };
+
+/** What strict validation has against the text that was sent, in words: keys that it gave twice. */
+type StrictFaults = readonly string[];
 
 export interface Written {
   readonly entry: Entry<KubeObject>;
@@ -83,7 +85,7 @@ const validate: Step = ({ target: { kind, subresource }, draft, old, warnings })
   const object = draft as KubeObject;
   const asked = subresource === undefined ? kind.unsupported?.(object) : undefined;
   const causes = [...validateObject(kind, object, old?.value), ...(asked?.refusals ?? [])];
-  if (causes.length > 0) throw invalid(kind, object.metadata.name, causes);
+  if (causes.length > 0) throw invalid(kind, object.metadata.name ?? '', causes);
   const odd = subresource === undefined ? kind.warnings?.(object, old?.value) : undefined;
   for (const text of [...(odd ?? []), ...(asked?.warnings ?? [])]) warnings.add(text);
 };
@@ -115,6 +117,7 @@ export const write = async (
   change: Change,
   context: WriteContext,
 ): Promise<Written> => {
+  let lastDraft: Draft | undefined;
   for (let attempt = 0; attempt < attempts; attempt++) {
     const current = begin(deps, target, change, context);
     try {
@@ -122,10 +125,14 @@ export const write = async (
       const written = await commit(current);
       if (written !== undefined) return written;
     } finally {
+      lastDraft = current.draft;
       for (const text of current.warnings) context.warn(text);
     }
   }
-  throw modified(target.kind, target.name ?? '');
+  const { generateName = '' } = lastDraft?.metadata ?? {};
+  throw target.name === undefined && generateName !== ''
+    ? generatedNameTaken(target.kind, generateName)
+    : modified(target.kind, target.name ?? '');
 };
 
 const begin = (deps: RegistryDeps, target: Target, change: Change, context: WriteContext): Write => {

@@ -1,17 +1,17 @@
 /** Sending: objects with the JSON that the store already has, lists, tables, Status; and warnings. */
 import type { FastifyReply } from 'fastify';
+import { stringify } from 'yaml';
 import { groupVersion, type Kind } from '#api/kind.ts';
 import type { KubeList, KubeObject } from '#api/object.ts';
 import { ApiError, internalError, type Status } from '#api/status.ts';
-import { type IncludeObject, tableOf } from '#api/table.ts';
+import { type IncludeObject, metadataOnly, tableOf } from '#api/table.ts';
 import type { ListResult } from '#registry/read.ts';
-import type { AnswerForm } from './negotiate.ts';
+import { type Negotiated, notAcceptable, wantsPretty } from './negotiate.ts';
 
 export const json = 'application/json';
 
 /** How one request wants its answer. */
-export interface AnswerOptions {
-  readonly form: AnswerForm;
+export interface AnswerOptions extends Negotiated {
   readonly includeObject: IncludeObject;
   readonly nowMs: number;
 }
@@ -21,16 +21,35 @@ interface Texted {
   readonly value: KubeObject;
 }
 
-export const sendText = (reply: FastifyReply, code: number, text: string): FastifyReply =>
-  reply.code(code).header('content-type', json).send(Buffer.from(text));
+const sendText = (reply: FastifyReply, code: number, text: string, yaml = false): FastifyReply => {
+  reply.code(code).header('content-type', yaml ? 'application/yaml' : json);
+  const { url, headers } = reply.request;
+  if (yaml) return reply.send(Buffer.from(stringify(JSON.parse(text), asGoWrites)));
+  if (!wantsPretty(url, headers['user-agent'])) return reply.send(Buffer.from(text));
+  return reply.send(Buffer.from(`${JSON.stringify(JSON.parse(text), undefined, 2)}\n`));
+};
+
+/** Keys in order, lists not indented, nothing folded, and texts that YAML 1.1 would take for something else in quotes. */
+const asGoWrites = { version: '1.1', sortMapEntries: true, indentSeq: false, lineWidth: 0 } as const;
 
 export const sendJson = (reply: FastifyReply, code: number, value: unknown): FastifyReply =>
   sendText(reply, code, JSON.stringify(value));
 
-export const sendObject = (reply: FastifyReply, code: number, kind: Kind, object: Texted, options: AnswerOptions) =>
-  options.form === 'table'
-    ? sendJson(reply, code, tableOf(kind, [object.value], tableOptions(options)))
-    : sendText(reply, code, object.text);
+/** Throws NotAcceptable when the form is that of a list. */
+export const sendObject = (reply: FastifyReply, code: number, kind: Kind, object: Texted, options: AnswerOptions) => {
+  switch (options.form) {
+    case 'object':
+      return sendText(reply, code, object.text, options.yaml);
+    case 'table':
+      return sendJson(reply, code, tableOf(kind, [object.value], tableOptions(options)));
+    case 'metadata':
+      return sendJson(reply, code, metadataOnly(object.value));
+    case 'metadata-list':
+      throw notAcceptable(
+        `you requested PartialObjectMetadataList, but the requested object is not a list (${kind.kind})`,
+      );
+  }
+};
 
 export const sendList = (reply: FastifyReply, kind: Kind, page: ListResult, options: AnswerOptions): FastifyReply => {
   const metadata: KubeList<unknown>['metadata'] = {
@@ -41,7 +60,7 @@ export const sendList = (reply: FastifyReply, kind: Kind, page: ListResult, opti
   return sendItems(reply, kind, page.entries, metadata, options);
 };
 
-/** A list from the JSON of its items, without making it again. */
+/** A list from the JSON of its items, without making it again. Throws NotAcceptable when the form is that of an object. */
 export const sendItems = (
   reply: FastifyReply,
   kind: Kind,
@@ -49,12 +68,20 @@ export const sendItems = (
   metadata: KubeList<unknown>['metadata'],
   options: AnswerOptions,
 ): FastifyReply => {
-  if (options.form === 'table') {
-    const objects = items.map(item => item.value);
-    return sendJson(reply, 200, tableOf(kind, objects, { ...tableOptions(options), metadata }));
-  }
+  const objects = () => items.map(item => item.value);
+  if (options.form === 'table')
+    return sendJson(reply, 200, tableOf(kind, objects(), { ...tableOptions(options), metadata }));
+  if (options.form === 'metadata-list')
+    return sendJson(reply, 200, {
+      kind: 'PartialObjectMetadataList',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata,
+      items: objects().map(metadataOnly),
+    });
+  if (options.form === 'metadata')
+    throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${kind.kind}List)`);
   const head = `{"kind":"${kind.kind}List","apiVersion":"${groupVersion(kind)}","metadata":${JSON.stringify(metadata)}`;
-  return sendText(reply, 200, `${head},"items":[${items.map(item => item.text).join(',')}]}`);
+  return sendText(reply, 200, `${head},"items":[${items.map(item => item.text).join(',')}]}`, options.yaml);
 };
 
 export const tableOptions = ({ nowMs, includeObject }: AnswerOptions) => ({ nowMs, includeObject });

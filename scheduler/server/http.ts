@@ -38,9 +38,6 @@ export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => 
   const app = Fastify({
     logger: false,
     bodyLimit,
-    // Clients that are idle for long (kubectl proxy, informers) keep their connections.
-    keepAliveTimeout: 180_000,
-    requestTimeout: 60_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
     return503OnClosing: false,
@@ -49,6 +46,10 @@ export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => 
     },
     serverFactory: handler => {
       const server = createServer({ key: tls.keyPem, cert: tls.certPem, noDelay: true }, handler);
+      // Clients that are idle for long (kubectl proxy, informers) keep their connections. Fastify sets none of these on
+      // a server that it did not make.
+      server.keepAliveTimeout = 180_000;
+      server.requestTimeout = 60_000;
       server.on('secureConnection', socket => {
         gatherWrites(socket);
         sockets.add(socket);
@@ -109,6 +110,8 @@ const answer = async (
   reply: FastifyReply,
 ): Promise<FastifyReply | undefined> => {
   const startMs = performance.now();
+  // What somebody may see, others may not: no cache on the way may keep it.
+  reply.header('cache-control', 'no-cache, private');
   let info: RequestInfo | undefined;
   let code = 500;
   try {

@@ -15,7 +15,7 @@ export const answerJoin = (call: Call): Promise<FastifyReply> | undefined => {
 };
 
 const join = async ({ request, reply, deps }: Call): Promise<FastifyReply> => {
-  const { value } = await readBody(bytesOf(request), request.headers['content-type']);
+  const { value } = await readBody(bytesOf(request), request.headers['content-type'], { kind: 'Join' });
   const { nodeName } = (value ?? {}) as { nodeName?: unknown };
   if (typeof nodeName !== 'string' || nodeName === '') throw badRequest('nodeName is required');
   const faults = subdomainFaults(nodeName);

@@ -34,7 +34,7 @@ type Answer = (call: Call, review: Review) => object;
 
 const review = async (call: Call, answer: Answer): Promise<FastifyReply> => {
   const { request, reply } = call;
-  const { value } = await readBody(bytesOf(request), request.headers['content-type']);
+  const { value } = await readBody(bytesOf(request), request.headers['content-type'], { kind: 'Review' });
   return sendJson(reply, 201, answer(call, (value ?? {}) as Review));
 };
 

@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import { groupVersion, type Kind } from '#api/kind.ts';
 import type { Status } from '#api/status.ts';
-import { tableOf } from '#api/table.ts';
+import { metadataOnly, tableOf } from '#api/table.ts';
 import type { RegistryEvent } from '#registry/read.ts';
 import { type AnswerOptions, json, statusOf, tableOptions } from './answer.ts';
 
@@ -34,9 +34,17 @@ export const streamWatch = async (response: ServerResponse, stream: WatchStream)
 };
 
 const frames = ({ kind, options, now }: WatchStream): ((event: RegistryEvent) => string) => {
+  const partial = options.form === 'metadata' || options.form === 'metadata-list';
   if (options.form !== 'table')
-    return event =>
-      `{"type":"${event.type}","object":${event.type === 'BOOKMARK' ? bookmark(kind, event) : event.entry.text}}\n`;
+    return event => {
+      const object =
+        event.type === 'BOOKMARK'
+          ? bookmark(partial ? partialMetadata : { kind: kind.kind, apiVersion: groupVersion(kind) }, event)
+          : partial
+            ? JSON.stringify(metadataOnly(event.entry.value))
+            : event.entry.text;
+      return `{"type":"${event.type}","object":${object}}\n`;
+    };
   let first = true;
   return event => {
     const table = { ...tableOptions(options), nowMs: now(), columnDefinitions: first };
@@ -49,10 +57,11 @@ const frames = ({ kind, options, now }: WatchStream): ((event: RegistryEvent) =>
   };
 };
 
-const bookmark = (kind: Kind, { rev, initial }: { readonly rev: number; readonly initial: boolean }): string =>
+const partialMetadata = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' };
+
+const bookmark = (head: object, { rev, initial }: { readonly rev: number; readonly initial: boolean }): string =>
   JSON.stringify({
-    kind: kind.kind,
-    apiVersion: groupVersion(kind),
+    ...head,
     metadata: {
       resourceVersion: String(rev),
       creationTimestamp: null,

@@ -112,11 +112,17 @@ describe('decodeObject', () => {
   });
 
   it('refuses another kind or version, and completes what is left out', () => {
-    expect(refusal(podKind, { kind: 'ConfigMap', apiVersion: 'v1' })).toContain(
-      'ConfigMap in version "v1" cannot be handled as a Pod',
+    expect(refusal(podKind, { kind: 'ConfigMap', apiVersion: 'v1' })).toBe(
+      'ConfigMap in version "v1" cannot be handled as a Pod: converting (v1.ConfigMap) to (core.Pod): unknown conversion',
     );
-    expect(refusal(podKind, { kind: 'Pod', apiVersion: 'v2' })).toBe(
-      'the API version in the data (v2) does not match the expected API version (v1)',
+    expect(refusal(leaseKind, { kind: 'Pod', apiVersion: 'v1' })).toBe(
+      'Pod in version "v1" cannot be handled as a Lease: converting (v1.Pod) to (coordination.Lease): unknown conversion',
+    );
+    expect(refusal(podKind, { kind: 'Pod', apiVersion: 'apps/v1' })).toBe(
+      'Pod in version "v1" cannot be handled as a Pod: no kind "Pod" is registered for version "apps/v1"',
+    );
+    expect(refusal(podKind, { kind: 'Foo' })).toBe(
+      'Foo in version "v1" cannot be handled as a Pod: no kind "Foo" is registered for version "v1"',
     );
     expect(decodeObject(podKind, {}).object).toEqual({ apiVersion: 'v1', kind: 'Pod', metadata: {}, spec: {} });
   });

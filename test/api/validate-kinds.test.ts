@@ -31,7 +31,7 @@ describe('ConfigMap', () => {
   test('holds a mebibyte at most', () => {
     expect(faults(configMapKind, { data: { a: 'x'.repeat(1048576) } })).toEqual([]);
     expect(faults(configMapKind, { data: { a: 'x'.repeat(1048575), b: 'é' } })).toEqual([
-      ': Too long: may not be more than 1048576 bytes',
+      '[]: Too long: may not be more than 1048576 bytes',
     ]);
   });
   test('stays as it is once immutable', () => {

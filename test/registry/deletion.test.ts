@@ -102,6 +102,8 @@ describe('namespaces', () => {
   test('stay while they are emptied, and go when finalized', async () => {
     const { entry } = await remove(namespaceKind, 'other');
     expect((entry.value as Namespace).status?.phase).toBe('Terminating');
+    expect(entry.value.metadata.deletionTimestamp).toBe('2026-11-21T12:00:00Z');
+    expect(entry.value.metadata).not.toHaveProperty('deletionGracePeriodSeconds');
     expect(exists(namespaceKind, 'other')).toBe(true);
     const body = { metadata: { name: 'other' }, spec: { finalizers: [] } };
     await world.update(namespaceKind, body, { subresource: 'finalize' });

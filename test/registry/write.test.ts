@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type ConfigMap, configMapKind, namespaceKind, type Pod, podKind } from '#api/kinds/core.ts';
 import { type PriorityClass, priorityClassKind } from '#api/kinds/scheduling.ts';
+import { createRegistry } from '#registry/registry.ts';
 import { createPod, createWorld, failure, type World } from './world.ts';
 
 let world: World;
@@ -48,6 +49,23 @@ describe('create', () => {
     for (const name of names) expect(name).toMatch(/^c-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
   });
 
+  test('gives up when every name made from generateName is taken', async () => {
+    const luckless = createRegistry({ ...world.registry, random: { ...world.registry.random, next: () => 0 } });
+    const make = () =>
+      luckless.write(
+        { kind: configMapKind as never, namespace: 'default' },
+        { verb: 'create', body: { metadata: { generateName: 'c-' } } },
+        world.context(),
+      );
+    await make();
+    expect(await failure(make())).toMatchObject({
+      code: 409,
+      reason: 'AlreadyExists',
+      message: 'configmaps "c-" already exists, the server was not able to generate a unique name for the object',
+      details: { name: 'c-', kind: 'configmaps', retryAfterSeconds: 1 },
+    });
+  });
+
   test('needs its namespace, which must not be ending', async () => {
     expect(await failure(world.create(configMapKind, map('a', {}, { namespace: 'nope' })))).toMatchObject({
       code: 404,
@@ -85,7 +103,7 @@ describe('create', () => {
   test('judges unknown and repeated fields as strictly as it is asked to', async () => {
     const body = { ...map('a'), bogus: 1 };
     const target = { kind: configMapKind as never, namespace: 'default' };
-    const change = { verb: 'create' as const, body, duplicateFields: ['data.a'] };
+    const change = { verb: 'create' as const, body, strictFaults: ['duplicate field "data.a"'] };
     expect(
       await failure(world.registry.write(target, change, world.context({ fieldValidation: 'Strict' }))),
     ).toMatchObject({

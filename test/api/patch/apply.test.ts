@@ -128,12 +128,12 @@ describe('server-side apply', () => {
     [
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm' }, spec: {}, data: { a: 1 } },
       500,
-      'failed to create typed patch object (/m; v1, Kind=ConfigMap): errors:\n  .spec: field not declared in schema\n  .data.a: expected string, got &1',
+      'failed to create typed patch object (/m; /v1, Kind=ConfigMap): errors:\n  .spec: field not declared in schema\n  .data.a: expected string, got &value.valueUnstructured{Value:1}',
     ],
     [
       configMap(undefined, { foo: 1 }),
       500,
-      'failed to create typed patch object (default/m; v1, Kind=ConfigMap): .metadata.foo: field not declared in schema',
+      'failed to create typed patch object (default/m; /v1, Kind=ConfigMap): .metadata.foo: field not declared in schema',
     ],
     [
       { ...configMap({}), apiVersion: 'v2' },
@@ -159,13 +159,21 @@ describe('server-side apply', () => {
         applyPatch({ kind: podKind, live: undefined, config: pod(spec), manager: 'a', force: false, now: t1 }),
       ).message;
     expect(text({ containers: [{ name: 'a' }, { name: 'a' }] })).toBe(
-      'failed to create typed patch object (d/p; v1, Kind=Pod): .spec.containers: duplicate entries for key [name="a"]',
+      'failed to create typed patch object (d/p; /v1, Kind=Pod): .spec.containers: duplicate entries for key [name="a"]',
     );
     expect(text({ containers: [{ image: 'a' }] })).toContain('omits key field "name"');
     expect(text({ containers: [{ name: 'a', ports: [{ containerPort: 'x' }] }] })).toContain(
       '.spec.containers[name="a"].ports[containerPort="x",protocol="TCP"].containerPort: expected numeric (int or float), got string',
     );
-    expect(text({ containers: 'x' })).toContain('.spec.containers: expected list, got &"x"');
+    expect(text({ containers: 'x' })).toContain('.spec.containers: expected list, got &{x}');
+    expect(text({ securityContext: [{ b: 1, a: 'x' }] })).toContain('expected map, got &{[map[a:x b:1]]}');
+    expect(text({ hostname: { b: [1.5, null], a: true } })).toContain(
+      '.spec.hostname: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"a":true, "b":[]interface {}{1.5, interface {}(nil)}}}',
+    );
+    expect(text({ hostPID: 'yes', priority: [] })).toContain(
+      'errors:\n  .spec.hostPID: expected boolean, got &value.valueUnstructured{Value:"yes"}\n  .spec.priority: expected numeric (int or float), got []interface {}',
+    );
+    expect(text({ overhead: { cpu: [1] } })).toContain('.spec.overhead.cpu: expected any scalar, got &{[1]}');
   });
 });
 
