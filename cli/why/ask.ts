@@ -84,7 +84,7 @@ const foreignNotes = (question: Question, state: PodState): readonly string[] =>
   if (hasProfile(question) || state === 'over' || state === 'deleting') return [];
   const { pod, profiles } = question;
   const here = `schedulers here: ${[...profiles.bySchedulerName.keys()].sort().join(', ')}`;
-  if (state === 'unowned') return [`${here} (`berth up --scheduler-config FILE` adds some)`];
+  if (state === 'unowned') return [`${here} (berth up --scheduler-config FILE adds some)`];
   return [`it is the pod of another scheduler, ${JSON.stringify(schedulerOf(pod))}; ${here}`];
 };
 
