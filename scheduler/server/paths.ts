@@ -1,6 +1,7 @@
 /** What is no resource: health, version, discovery, OpenAPI and metrics. */
 import type { FastifyReply } from 'fastify';
 import { discoveryAt, reviewResources } from '#api/discovery.ts';
+import type { OpenApiDocument } from '#api/openapi.ts';
 import { sendJson } from './answer.ts';
 import type { OtherRequest } from './request-info.ts';
 import type { Call, ServerDeps } from './requests.ts';
@@ -30,11 +31,7 @@ export const answerPath = async (call: Call): Promise<FastifyReply> => {
   if (answerHealth(deps, info, reply)) return reply;
   if (info.path === '/metrics') return metrics(deps, reply);
   const openapi = deps.openapi.at(info.path);
-  if (openapi !== undefined) {
-    reply.header('content-type', openapi.contentType).header('etag', openapi.etag);
-    if (request.headers['if-none-match'] === openapi.etag) return reply.code(304).send();
-    return reply.code(200).send(Buffer.from(openapi.body));
-  }
+  if (openapi !== undefined) return sendOpenApi(call as Call<OtherRequest>, openapi);
   const resources = [...deps.kinds, ...reviewResources];
   const discovery = discoveryAt(resources, info.path, request.headers.accept, request.headers.host ?? '');
   if (discovery !== undefined)
@@ -44,6 +41,23 @@ export const answerPath = async (call: Call): Promise<FastifyReply> => {
       .send(Buffer.from(JSON.stringify(discovery.body)));
   if (info.path === '/') return sendJson(reply, 200, { paths: rootPaths });
   throw pathNotFound();
+};
+
+const yearMs = 365 * 24 * 60 * 60_000;
+
+/** Under its hash a document never changes, so clients may keep it; an old hash leads to the new one (upstream: handler3). */
+const sendOpenApi = ({ deps, info, request, reply }: Call<OtherRequest>, document: OpenApiDocument): FastifyReply => {
+  const hash = info.query.get('hash');
+  const present = document.etag.slice(1, -1);
+  if (hash !== null && hash !== present)
+    return reply.code(301).header('location', `${info.path}?hash=${present}`).send();
+  reply.header('content-type', document.contentType).header('etag', document.etag);
+  if (hash !== null)
+    reply
+      .header('cache-control', 'public, immutable')
+      .header('expires', new Date(deps.clock.now() + yearMs).toUTCString());
+  if (request.headers['if-none-match'] === document.etag) return reply.code(304).send();
+  return reply.code(200).send(Buffer.from(document.body));
 };
 
 const rootPaths = [

@@ -315,6 +315,12 @@ describe('what the API offers', () => {
     const index = await ask(server, '/openapi/v3');
     const core = await ask(server, index.json.paths['api/v1'].serverRelativeURL);
     expect(core.json.components.schemas).toHaveProperty(['io.k8s.api.core.v1.Pod']);
+    // Under its hash it never changes; under an old one the present one is shown.
+    expect(core.headers['cache-control']).toBe('public, immutable');
+    expect(Date.parse(String(core.headers['expires']))).toBeGreaterThan(Date.now() + 360 * 24 * 3600_000);
+    const moved = await ask(server, '/openapi/v3/api/v1?hash=OLD');
+    expect([moved.code, moved.headers['location']]).toEqual([301, index.json.paths['api/v1'].serverRelativeURL]);
+    expect((await ask(server, '/openapi/v3/api/v1')).headers['cache-control']).toBe('no-cache, private');
     const again = await ask(server, '/openapi/v3/api/v1', {
       headers: { 'if-none-match': String(core.headers['etag']) },
     });
