@@ -7,6 +7,7 @@
  * A run is kept for all pods of its shape, so it may depend on what `Shape` is made of and on the columns, not on a
  * pod's name. `follow` tells runs of scope `cluster` which rows changed, so that they can keep sums.
  */
+import type { Node } from '#api/kinds/core.ts';
 import type { Columns, PlacedView } from './columns.ts';
 import type { PodView, Shape } from './shape.ts';
 
@@ -21,6 +22,7 @@ export interface Reason {
 /** What can change in a cluster so that a pod that was refused may fit. */
 export type ClusterChange =
   | { readonly type: 'nodeAdded' | 'nodeChanged'; readonly slot: number }
+  | { readonly type: 'nodeRemoved'; readonly node: Node }
   | { readonly type: 'podAdded' | 'podRemoved' | 'podChanged'; readonly pod: PlacedView }
   | { readonly type: 'selectorsChanged' | 'namespacesChanged' };
 
@@ -39,7 +41,7 @@ export interface FilterPlugin {
 
 export type WakeTest = (pod: PodView, change: ClusterChange, columns: Columns) => boolean;
 
-/** Row of the node that the change is about, -1 when it is about something else. */
+/** Row of the node that came or changed, -1 when the change is about something else. */
 export const changedNode = (change: ClusterChange): number => ('slot' in change ? change.slot : -1);
 
 /**

@@ -144,7 +144,9 @@ export const followCluster = (options: ClusterOptions): FollowedCluster => {
 
   follow<Node>(nodeKind, ({ was, now }) => {
     if (now === undefined) {
-      if (was !== undefined) columns.removeNode(was.metadata.name);
+      if (was === undefined) return;
+      columns.removeNode(was.metadata.name);
+      tell({ type: 'nodeRemoved', node: was });
       return;
     }
     const isNew = columns.slotOf(now.metadata.name) < 0;

@@ -7,9 +7,10 @@ import { duplicate, forbiddenField, invalidValue, notSupported, required } from 
 import type { DefaultConstraint } from '../plugins/spread-constraints.ts';
 import { defaultPreemption, type PluginArguments, type PreemptionArguments, systemSpread } from '../profile.ts';
 import { decode } from './decode.ts';
-import type { Section } from './fields.ts';
+import type { Report, Section } from './fields.ts';
 
 const actions = ['DoNotSchedule', 'ScheduleAnyway'];
+const policies = ['Honor', 'Ignore'];
 
 export const readSpread = (args: Section): NonNullable<PluginArguments['podTopologySpread']> => {
   const type = args.text('defaultingType') || 'System';
@@ -26,11 +27,12 @@ export const readSpread = (args: Section): NonNullable<PluginArguments['podTopol
   for (const { constraint, path } of constraints) {
     if (constraint === undefined) continue;
     checkConstraint(constraint, path, args);
-    const { maxSkew, topologyKey, whenUnsatisfiable } = constraint;
+    const { labelSelector: _, matchLabelKeys: __, ...rest } = constraint;
+    const { topologyKey, whenUnsatisfiable } = rest;
     const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
     if (seen.has(pair)) args.report.add([duplicate(path, pair)]);
     seen.add(pair);
-    defaults.push({ maxSkew, topologyKey, whenUnsatisfiable });
+    defaults.push(rest);
   }
   return type === 'List' ? { defaults, isSystemDefault: false } : systemSpread;
 };
@@ -48,15 +50,23 @@ const checkConstraint = (constraint: TopologySpreadConstraint, path: string, { r
     const why = 'constraint must not define a selector, as they deduced for each pod';
     report.add([forbiddenField(`${path}.labelSelector`, why)]);
   }
-  const defaults = {
-    minDomains: 1,
-    nodeAffinityPolicy: 'Honor',
-    nodeTaintsPolicy: 'Ignore',
-    matchLabelKeys: undefined,
-  };
-  for (const field of ['minDomains', 'nodeAffinityPolicy', 'nodeTaintsPolicy', 'matchLabelKeys'] as const)
-    if ((constraint[field] ?? defaults[field]) !== defaults[field])
-      report.add([forbiddenField(`${path}.${field}`, 'Berth does not look at it in default constraints')]);
+  checkCounting(constraint, path, report);
+};
+
+/** Upstream takes whatever stands in these fields; here what a pod may not say is refused, and what does nothing is told. */
+const checkCounting = (constraint: TopologySpreadConstraint, path: string, report: Report): void => {
+  const { minDomains, whenUnsatisfiable, matchLabelKeys = [] } = constraint;
+  if (minDomains !== undefined && minDomains <= 0)
+    report.add([invalidValue(`${path}.minDomains`, minDomains, 'must be greater than zero')]);
+  else if (minDomains !== undefined && whenUnsatisfiable === 'ScheduleAnyway')
+    report.warn(`${path}.minDomains`, 'has no effect: it is for constraints with whenUnsatisfiable DoNotSchedule');
+  for (const field of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
+    const policy: string | undefined = constraint[field];
+    if (policy !== undefined && !policies.includes(policy))
+      report.add([notSupported(`${path}.${field}`, policy, policies)]);
+  }
+  if (matchLabelKeys.length > 0)
+    report.warn(`${path}.matchLabelKeys`, 'has no effect: the selector is deduced for each pod');
 };
 
 export const readPodAffinity = (args: Section): NonNullable<PluginArguments['interPodAffinity']> => {

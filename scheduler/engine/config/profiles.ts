@@ -1,9 +1,8 @@
 /** One profile of a configuration: its plugins and their arguments, made into what the engine works with. */
 import type { Pod } from '#api/kinds/core.ts';
 import type { EnginePlugin, LoadedPlugin } from '../custom/plugin.ts';
-import type { FilterPlugin, WakeTest } from '../plugin.ts';
+import type { FilterPlugin } from '../plugin.ts';
 import { createProfile, defaultFilters, defaultScores, type PluginArguments, type Profile } from '../profile.ts';
-import { namespaceOf } from '../shape.ts';
 import { argumentsOf } from './arguments.ts';
 import type { Section } from './fields.ts';
 import { type ProfilePlugins, pluginsOf } from './plugin-sets.ts';
@@ -122,7 +121,7 @@ const filtersOf = (
   const built = new Map(defaultFilters(args).map(plugin => [plugin.name, plugin]));
   return names.flatMap(name => {
     const plugin = built.get(name) ?? own.get(name)?.filter;
-    return plugin === undefined ? [] : [wakeful(plugin, args)];
+    return plugin === undefined ? [] : [plugin];
   });
 };
 
@@ -136,17 +135,6 @@ const scoresOf = (
     const plugin = built.get(name) ?? own.get(name)?.score;
     return plugin === undefined ? [] : [{ plugin, weight: weights.get(name) ?? 1 }];
   });
-};
-
-/** Two plugins with arguments that make more changes matter than their own tests look at: these wake, rather than miss one. */
-const wakeful = (plugin: FilterPlugin, { podTopologySpread, fit }: PluginArguments): FilterPlugin => {
-  const always: WakeTest = () => true;
-  if (plugin.name === 'NodeResourcesFit' && (fit?.ignoredResources?.length || fit?.ignoredResourceGroups?.length))
-    return { ...plugin, wokenBy: { ...plugin.wokenBy, nodeAdded: always, nodeChanged: always } };
-  const isHard = podTopologySpread?.defaults.some(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule');
-  if (plugin.name !== 'PodTopologySpread' || !isHard) return plugin;
-  const isNear: WakeTest = (pod, change) => 'pod' in change && change.pod.labelSet.namespace === namespaceOf(pod.pod);
-  return { ...plugin, wokenBy: { ...plugin.wokenBy, podAdded: isNear, podRemoved: isNear, podChanged: isNear } };
 };
 
 const tellApartOf = (parts: readonly (((pod: Pod) => string) | undefined)[]): Profile['tellApart'] => {

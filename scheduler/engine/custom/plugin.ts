@@ -74,6 +74,7 @@ const always: WakeTest = () => true;
 const anyChange: Readonly<Record<ChangeType, WakeTest>> = {
   nodeAdded: always,
   nodeChanged: always,
+  nodeRemoved: always,
   podAdded: always,
   podRemoved: always,
   podChanged: always,

@@ -12,23 +12,34 @@ export interface FitArguments {
 const full = 1;
 const neverFits = 2;
 
-export const resourcesFit = (args: FitArguments = {}): FilterPlugin => ({
-  name: 'NodeResourcesFit',
-  scope: 'usage',
-  reasons: [
-    { text: 'Insufficient resources', unresolvable: false },
-    { text: 'Insufficient resources', unresolvable: true },
-  ],
-  prepare: (shape, columns) => run(wantedOf(shape, columns, args), columns),
-  wokenBy: {
-    nodeAdded: (pod, change, columns) => fitsWhenEmpty(pod, change, columns),
-    nodeChanged: (pod, change, columns) => fitsWhenEmpty(pod, change, columns),
-    // A pod that goes frees at least its place among the node's pods.
-    podRemoved: () => true,
-    podChanged: () => true,
-  },
-});
+export const resourcesFit = (args: FitArguments = {}): FilterPlugin => {
+  const fitsWhenEmpty: WakeTest = ({ shape }, change, columns) => {
+    const slot = changedNode(change);
+    const wanted = wantedOf(shape, columns, args);
+    return (
+      columns.podLimit[slot]! >= 1 &&
+      wanted.columns.every((column, i) => wanted.amounts[i]! <= columns.allocatable[column]![slot]!)
+    );
+  };
+  return {
+    name: 'NodeResourcesFit',
+    scope: 'usage',
+    reasons: [
+      { text: 'Insufficient resources', unresolvable: false },
+      { text: 'Insufficient resources', unresolvable: true },
+    ],
+    prepare: (shape, columns) => run(wantedOf(shape, columns, args), columns),
+    wokenBy: {
+      nodeAdded: fitsWhenEmpty,
+      nodeChanged: fitsWhenEmpty,
+      // A pod that goes frees at least its place among the node's pods.
+      podRemoved: () => true,
+      podChanged: () => true,
+    },
+  };
+};
 
+/** What a shape asks for of what counts: columns, and amounts above nothing. */
 interface Wanted {
   readonly columns: readonly number[];
   readonly amounts: readonly number[];
@@ -200,9 +211,3 @@ class FitTrial implements Trial {
     return reasons;
   }
 }
-
-const fitsWhenEmpty: WakeTest = (pod, change, columns) => {
-  const slot = changedNode(change);
-  const { usage } = pod.shape;
-  return slot >= 0 && usage.columns.every((column, i) => usage.amounts[i]! <= columns.allocatable[column]![slot]!);
-};

@@ -11,7 +11,6 @@ import type { LabelSet } from '../label-set.ts';
 import { compileRequired, type NodeTest } from '../node-match.ts';
 import type { PodMatcher } from '../pod-matcher.ts';
 import { namespaceOf, type Shape } from '../shape.ts';
-import type { MergedSelector } from '../surroundings.ts';
 import { isEmptySelector, labelTest } from '../term.ts';
 
 /** A constraint as stated by the pod or by the profile's defaults. */
@@ -21,21 +20,64 @@ export interface StatedConstraint {
   readonly minDomains: number;
   readonly honorsAffinity: boolean;
   readonly honorsTaints: boolean;
+  /** Equal for constraints that count the same pods. */
   readonly selectorKey: string;
   /** Which labels match; an empty selector counts no pod but still matches. */
-  readonly matches: (labels: Readonly<Record<string, string>>) => boolean;
+  readonly matches: (labels: Labels) => boolean;
   readonly countsNone: boolean;
 }
 
+type Labels = Readonly<Record<string, string>>;
+
 export type Action = 'DoNotSchedule' | 'ScheduleAnyway';
 
-/** The pod's own constraints with this action. */
-export const ownConstraints = (shape: Shape, action: Action): readonly StatedConstraint[] =>
-  (shape.sample.spec.topologySpreadConstraints ?? [])
-    .filter(constraint => constraint.whenUnsatisfiable === action)
-    .map(constraint => stated(constraint, shape));
+/** A default constraint of the profile; its selector is that of the pod's Services and controller. */
+export type DefaultConstraint = Omit<TopologySpreadConstraint, 'labelSelector' | 'matchLabelKeys'>;
 
-const stated = (constraint: TopologySpreadConstraint, { labelSet }: Shape): StatedConstraint => {
+/** The defaults of a profile that states none (upstream's defaultingType System). */
+export const systemDefaultConstraints: readonly DefaultConstraint[] = [
+  { maxSkew: 3, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
+  { maxSkew: 5, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
+];
+
+/** True for pods that the defaults of their profile are not for. */
+export const statesOwn = ({ sample }: Shape): boolean => (sample.spec.topologySpreadConstraints?.length ?? 0) > 0;
+
+/** The constraints with this action that hold for such pods: their own, or the defaults (upstream: getConstraints). */
+export const constraintsOf = (
+  shape: Shape,
+  action: Action,
+  defaults: readonly DefaultConstraint[],
+  { surroundings }: Columns,
+): readonly StatedConstraint[] => {
+  const own = shape.sample.spec.topologySpreadConstraints;
+  if (own !== undefined && statesOwn(shape))
+    return own.filter(isFor(action)).map(constraint => ({ ...ruleOf(constraint), ...selectionOf(constraint, shape) }));
+  const wanted = defaults.filter(isFor(action));
+  const selector = wanted.length === 0 ? undefined : surroundings.defaultSelector(shape.sample);
+  if (selector === undefined) return [];
+  const { key: selectorKey, matches } = selector;
+  return wanted.map(constraint => ({ ...ruleOf(constraint), selectorKey, matches, countsNone: false }));
+};
+
+const isFor =
+  (action: Action) =>
+  ({ whenUnsatisfiable }: DefaultConstraint): boolean =>
+    whenUnsatisfiable === action;
+
+type Selection = Pick<StatedConstraint, 'selectorKey' | 'matches' | 'countsNone'>;
+
+/** What a constraint says, but for whom it counts. */
+const ruleOf = (constraint: DefaultConstraint): Omit<StatedConstraint, keyof Selection> => ({
+  maxSkew: constraint.maxSkew,
+  topologyKey: constraint.topologyKey,
+  minDomains: constraint.minDomains ?? 1,
+  honorsAffinity: (constraint.nodeAffinityPolicy ?? 'Honor') === 'Honor',
+  honorsTaints: constraint.nodeTaintsPolicy === 'Honor',
+});
+
+/** Whom a pod's own constraint counts. */
+const selectionOf = (constraint: TopologySpreadConstraint, { labelSet }: Shape): Selection => {
   const { labelSelector, matchLabelKeys = [] } = constraint;
   const byKeys = matchLabelKeys
     .filter(key => Object.hasOwn(labelSet.labels, key))
@@ -49,50 +91,13 @@ const stated = (constraint: TopologySpreadConstraint, { labelSet }: Shape): Stat
     ? bySelector
     : labelSelector === undefined
       ? byLabels
-      : (labels: Readonly<Record<string, string>>) => byLabels(labels) && bySelector(labels);
+      : (labels: Labels) => byLabels(labels) && bySelector(labels);
   return {
-    maxSkew: constraint.maxSkew,
-    topologyKey: constraint.topologyKey,
-    minDomains: constraint.minDomains ?? 1,
-    honorsAffinity: (constraint.nodeAffinityPolicy ?? 'Honor') === 'Honor',
-    honorsTaints: constraint.nodeTaintsPolicy === 'Honor',
     selectorKey: JSON.stringify([labelSelector ?? null, keyLabels]),
     matches,
     countsNone: !hasKeys && labelSelector !== undefined && isEmptySelector(labelSelector),
   };
 };
-
-/** A default constraint of the profile; its selector is that of the pod's Services and controller. */
-export interface DefaultConstraint {
-  readonly maxSkew: number;
-  readonly topologyKey: string;
-  readonly whenUnsatisfiable: Action;
-}
-
-export const systemDefaultConstraints: readonly DefaultConstraint[] = [
-  { maxSkew: 3, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
-  { maxSkew: 5, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
-];
-
-export const defaultConstraints = (
-  defaults: readonly DefaultConstraint[],
-  action: Action,
-  selector: MergedSelector | undefined,
-): readonly StatedConstraint[] =>
-  selector === undefined
-    ? []
-    : defaults
-        .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === action)
-        .map(({ maxSkew, topologyKey }) => ({
-          maxSkew,
-          topologyKey,
-          minDomains: 1,
-          honorsAffinity: true,
-          honorsTaints: false,
-          selectorKey: selector.key,
-          matches: selector.matches,
-          countsNone: false,
-        }));
 
 const refusing = ['NoSchedule', 'NoExecute'];
 

@@ -5,15 +5,10 @@
 import type { Columns } from '../columns.ts';
 import { grown } from '../label-column.ts';
 import type { LabelSet } from '../label-set.ts';
-import type { FilterPlugin, FilterRun, Trait, Trial, WakeTest } from '../plugin.ts';
-import { namespaceOf, type PodView, type Shape } from '../shape.ts';
-import {
-  ConstraintCount,
-  type DefaultConstraint,
-  defaultConstraints,
-  ownConstraints,
-  type StatedConstraint,
-} from './spread-constraints.ts';
+import type { FilterPlugin, FilterRun, Trait, Trial } from '../plugin.ts';
+import type { PodView, Shape } from '../shape.ts';
+import { ConstraintCount, constraintsOf, type DefaultConstraint, type StatedConstraint } from './spread-constraints.ts';
+import { spreadHints } from './spread-hints.ts';
 
 const missingLabel = 1;
 const tooUneven = 2;
@@ -26,39 +21,17 @@ export interface SpreadArguments {
   readonly isSystemDefault: boolean;
 }
 
-export const spreadFilter = ({ defaults }: SpreadArguments): FilterPlugin => {
-  const hasHardDefaults = defaults.some(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule');
-  return {
-    name: 'PodTopologySpread',
-    scope: 'cluster',
-    reasons: [
-      { text: "node(s) didn't match pod topology spread constraints (missing required label)", unresolvable: true },
-      { text: "node(s) didn't match pod topology spread constraints", unresolvable: false },
-    ],
-    prepare(shape, columns) {
-      if (shape.sample.spec.topologySpreadConstraints?.length)
-        return runOf(ownConstraints(shape, 'DoNotSchedule'), shape, columns);
-      if (!hasHardDefaults) return undefined;
-      const selector = columns.surroundings.defaultSelector(shape.sample);
-      return runOf(defaultConstraints(defaults, 'DoNotSchedule', selector), shape, columns);
-    },
-    wokenBy: {
-      nodeAdded: () => true,
-      nodeChanged: () => true,
-      podAdded: isAboutMatching,
-      podRemoved: isAboutMatching,
-      podChanged: isAboutMatching,
-      selectorsChanged: () => hasHardDefaults,
-    },
-  };
-};
-
-const isAboutMatching: WakeTest = (pod, change) => {
-  if (!('pod' in change)) return true;
-  const { labelSet } = change.pod;
-  if (labelSet.namespace !== namespaceOf(pod.pod)) return false;
-  return ownConstraints(pod.shape, 'DoNotSchedule').some(constraint => constraint.matches(labelSet.labels));
-};
+/** `defaults` are for pods that state no constraints. */
+export const spreadFilter = ({ defaults }: SpreadArguments): FilterPlugin => ({
+  name: 'PodTopologySpread',
+  scope: 'cluster',
+  reasons: [
+    { text: "node(s) didn't match pod topology spread constraints (missing required label)", unresolvable: true },
+    { text: "node(s) didn't match pod topology spread constraints", unresolvable: false },
+  ],
+  prepare: (shape, columns) => runOf(constraintsOf(shape, 'DoNotSchedule', defaults, columns), shape, columns),
+  wokenBy: spreadHints(defaults),
+});
 
 const runOf = (constraints: readonly StatedConstraint[], shape: Shape, columns: Columns): FilterRun | undefined => {
   if (constraints.length === 0) return undefined;

@@ -5,7 +5,7 @@
 import type { Columns } from '../columns.ts';
 import type { ScorePlugin, ScoreRun, Trait } from '../plugin.ts';
 import type { Shape } from '../shape.ts';
-import { ConstraintCount, defaultConstraints, ownConstraints, type StatedConstraint } from './spread-constraints.ts';
+import { ConstraintCount, constraintsOf, type StatedConstraint, statesOwn } from './spread-constraints.ts';
 import type { SpreadArguments } from './spread-filter.ts';
 
 const hostname = 'kubernetes.io/hostname';
@@ -15,11 +15,8 @@ export const spreadScore = ({ defaults, isSystemDefault }: SpreadArguments): Sco
   scope: 'cluster',
   normalization: 'own',
   prepare(shape, columns) {
-    const isOwn = (shape.sample.spec.topologySpreadConstraints?.length ?? 0) > 0;
-    if (isOwn) return runOf(ownConstraints(shape, 'ScheduleAnyway'), { shape, columns, needsAllKeys: true });
-    const selector = columns.surroundings.defaultSelector(shape.sample);
-    const constraints = defaultConstraints(defaults, 'ScheduleAnyway', selector);
-    return runOf(constraints, { shape, columns, needsAllKeys: !isSystemDefault });
+    const constraints = constraintsOf(shape, 'ScheduleAnyway', defaults, columns);
+    return runOf(constraints, { shape, columns, needsAllKeys: statesOwn(shape) || !isSystemDefault });
   },
 });
 

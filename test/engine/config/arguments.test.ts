@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Node, Pod, Service } from '#api/kinds/core.ts';
 import type { Columns } from '#engine/columns.ts';
 import { mayHelp } from '#engine/hints.ts';
+import type { ClusterChange } from '#engine/plugin.ts';
 import { preempt } from '#engine/preempt.ts';
 import type { Profile } from '#engine/profile.ts';
 import { schedule } from '#engine/schedule.ts';
@@ -98,13 +99,23 @@ describe('NodeResourcesFitArgs', () => {
     expect(placed({ ignoredResourceGroups: ['other.com'] })).toMatch(/Insufficient/);
   });
 
-  test('a node that has all but the ignored resource wakes the pod', () => {
-    const profile = profileOf(withArgs('NodeResourcesFit', { ignoredResources: ['example.com/gpu'] }));
-    const world = columnsOf({ nodes: [node('n', {}, { cpu: '1' })], pods: [] });
+  test('a node wakes the pod if it has all but the ignored resource, and only then', () => {
+    const world = columnsOf({ nodes: [], pods: [] });
     const view = world.view(pod('p', { requests: { cpu: '2', 'example.com/gpu': '1' } }));
-    world.setNode(node('big'));
-    const change = { type: 'nodeAdded', slot: world.slotOf('big') } as const;
-    expect(mayHelp(view, ['NodeResourcesFit'], change, { columns: world, profile })).toBe(true);
+    const wakes = (args: object, allocatable: Record<string, string>): boolean => {
+      world.setNode(node('n', {}, allocatable));
+      const change = { type: 'nodeAdded', slot: world.slotOf('n') } as const;
+      const profile = profileOf(withArgs('NodeResourcesFit', args));
+      return mayHelp(view, ['NodeResourcesFit'], change, { columns: world, profile });
+    };
+    const ignoring = { ignoredResources: ['example.com/gpu'] };
+    expect([wakes(ignoring, {}), wakes({ ignoredResourceGroups: ['example.com'] }, {})]).toEqual([true, true]);
+    expect([wakes({}, {}), wakes(ignoring, { cpu: '1' }), wakes(ignoring, { pods: '0' })]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(wakes({}, { 'example.com/gpu': '1' })).toBe(true);
   });
 
   test.each([
@@ -301,13 +312,63 @@ describe('PodTopologySpreadArgs', () => {
     expect(decide(full, list(), pod('p', web))).not.toMatch(/^0/);
   });
 
-  test('a pod refused by them is tried again when a pod of its namespace goes', () => {
+  describe('a pod refused by them is tried again when', () => {
     const columns = columnsOf({ nodes: zones, pods: [], services: [service] });
-    const view = columns.view(pod('p', web));
-    const gone = columns.addPod(on('a', 'w', web));
-    const helps = (profile: Profile) =>
-      mayHelp(view, ['PodTopologySpread'], { type: 'podRemoved', pod: gone }, { columns, profile });
-    expect([helps(list(hard)), helps(list())]).toEqual([true, false]);
+    const helps = (change: ClusterChange, profile = list(hard), parts: PodParts = web): boolean =>
+      mayHelp(columns.view(pod('p', parts)), ['PodTopologySpread'], change, { columns, profile });
+    const removed = (name: string, labels: Record<string, string>, namespace = 'default'): ClusterChange => {
+      const other = on('a', name, { labels });
+      return { type: 'podRemoved', pod: columns.addPod({ ...other, metadata: { ...other.metadata, namespace } }) };
+    };
+
+    test('a pod goes that the selector counts', () => {
+      expect(helps(removed('w', { app: 'web', more: 'x' }))).toBe(true);
+      expect(helps(removed('other', { app: 'db' }))).toBe(false);
+      expect(helps(removed('far', { app: 'web' }, 'elsewhere'))).toBe(false);
+      expect(helps(removed('wish', { app: 'web' }), list({ ...hard, whenUnsatisfiable: 'ScheduleAnyway' }))).toBe(
+        false,
+      );
+    });
+
+    test('a selector changes, unless the pod states constraints of its own', () => {
+      const own = { labels: { app: 'web' }, spec: { topologySpreadConstraints: [{ ...hard, labelSelector: {} }] } };
+      expect([helps({ type: 'selectorsChanged' }), helps({ type: 'selectorsChanged' }, list(hard), own)]).toEqual([
+        true,
+        false,
+      ]);
+    });
+
+    test('a node with the topology key comes or goes', () => {
+      expect(helps({ type: 'nodeAdded', slot: columns.slotOf('a') })).toBe(true);
+      expect(helps({ type: 'nodeAdded', slot: columns.slotOf('bare') })).toBe(false);
+      expect(helps({ type: 'nodeRemoved', node: zones[0]! })).toBe(true);
+      expect(helps({ type: 'nodeRemoved', node: zones[3]! })).toBe(false);
+    });
+  });
+
+  test('their minDomains count, as those of a pod do', () => {
+    // One pod in x, and only x has nodes: a second may come unless there are to be two domains, of which one is empty.
+    const columns = columnsOf({ nodes: zones.slice(0, 2), pods: [on('a', 'w', web)], services: [service] });
+    expect(['a', 'b']).toContain(decide(columns, list(hard), pod('p', web)));
+    expect(decide(columns, list({ ...hard, minDomains: 2 }), pod('p', web))).toBe(
+      "0/2 nodes are available: 2 node(s) didn't match pod topology spread constraints.",
+    );
+  });
+
+  test('their inclusion policies decide which nodes are domains', () => {
+    // Two pods in x, none in y, where the pod cannot go: by its selector, or for a taint.
+    const tainted = { spec: { taints: [{ key: 'dedicated', effect: 'NoSchedule' }] } };
+    const nodes = [node('a', { zone: 'x', disk: 'ssd' }), { ...node('c', { zone: 'y' }), ...tainted } as Node];
+    const pods = [on('a', 'v', web), on('a', 'w', web)];
+    const columns = columnsOf({ nodes, pods, services: [service] });
+    const picky = pod('p', { ...web, spec: { nodeSelector: { disk: 'ssd' } } });
+    const plain = pod('p', web);
+    const tries = (constraint: object, of: Pod) => decide(columns, list({ ...hard, ...constraint }), of);
+    const refused = /1 node\(s\) didn't match pod topology spread constraints/;
+    expect(tries({}, picky)).toBe('a');
+    expect(tries({ nodeAffinityPolicy: 'Ignore' }, picky)).toMatch(refused);
+    expect(tries({}, plain)).toMatch(refused);
+    expect(tries({ nodeTaintsPolicy: 'Honor' }, plain)).toBe('a');
   });
 
   test('ones that are wishes move the choice', () => {
@@ -348,8 +409,12 @@ describe('PodTopologySpreadArgs', () => {
       '$.defaultConstraints[0].labelSelector: Forbidden: constraint must not define a selector, as they deduced for each pod',
     ],
     [
-      one({ ...hard, minDomains: 3 }),
-      '$.defaultConstraints[0].minDomains: Forbidden: Berth does not look at it in default constraints',
+      one({ ...hard, minDomains: 0 }),
+      '$.defaultConstraints[0].minDomains: Invalid value: 0: must be greater than zero',
+    ],
+    [
+      one({ ...hard, nodeTaintsPolicy: 'Maybe' }),
+      '$.defaultConstraints[0].nodeTaintsPolicy: Unsupported value: "Maybe": supported values: "Honor", "Ignore"',
     ],
     [
       { defaultingType: 'List', defaultConstraints: [hard, hard] },
@@ -361,6 +426,16 @@ describe('PodTopologySpreadArgs', () => {
     ],
   ])('%j', (args, expected) => {
     expect(faults('PodTopologySpread', args)).toEqual([expected]);
+  });
+
+  test('what does nothing in them is told', () => {
+    const wish = { ...hard, whenUnsatisfiable: 'ScheduleAnyway', minDomains: 2, matchLabelKeys: ['v'] };
+    const { faults: none, warnings } = configOf(withArgs('PodTopologySpread', one(wish)));
+    expect(none).toEqual([]);
+    expect(warnings.map(({ path, message }) => [path.replace(/.*\./, ''), message])).toEqual([
+      ['minDomains', 'has no effect: it is for constraints with whenUnsatisfiable DoNotSchedule'],
+      ['matchLabelKeys', 'has no effect: the selector is deduced for each pod'],
+    ]);
   });
 });
 
