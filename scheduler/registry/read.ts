@@ -7,7 +7,8 @@ import { fieldMatcher, parseFieldSelector, parseLabelSelector } from '#api/label
 import type { KubeObject, ObjectRef } from '#api/object.ts';
 import { notFound } from '#api/status.ts';
 import type { Clock, Signal } from '#base/clock.ts';
-import { type Change, Compacted, Entry } from '#store/state.ts';
+import { Compacted } from '#store/change-log.ts';
+import { type Change, Entry } from '#store/state.ts';
 import type { Store } from '#store/store.ts';
 import { prefixOf, storeKey } from './keys.ts';
 import {

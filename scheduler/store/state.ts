@@ -7,6 +7,7 @@
  * present costs nothing extra.
  */
 import { assert } from '#base/assert.ts';
+import { ChangeLog, Compacted } from './change-log.ts';
 import { SortedKeys } from './sorted-keys.ts';
 
 /** A value at a revision. The value is frozen and shared: nobody copies it, nobody changes it. */
@@ -67,24 +68,8 @@ export interface Listing<V> {
   readonly remaining: number;
 }
 
-/** Revisions up to `rev` are forgotten: what was asked for can no longer be shown. */
-export class Compacted extends Error {
-  override name = 'Compacted';
-  readonly rev: number;
-  constructor(rev: number) {
-    super(`revisions before ${rev} have been compacted`);
-    this.rev = rev;
-  }
-}
-
 /** Makes the value to keep: with the revision in it, and frozen. */
 export type Stamp<V> = (value: V, rev: number) => V;
-
-interface FolderLog<V> {
-  readonly changes: Change<V>[];
-  /** Revision of the newest change that was dropped from it. */
-  droppedRev: number;
-}
 
 export class State<V> {
   #rev = 0;
@@ -93,7 +78,7 @@ export class State<V> {
   #firstRev = 0;
   readonly #entries = new Map<string, Entry<V>>();
   readonly #keys = new SortedKeys();
-  readonly #logs = new Map<string, FolderLog<V>>();
+  readonly #logs = new Map<string, ChangeLog<V>>();
   readonly #stamp: Stamp<V>;
 
   constructor(stamp: Stamp<V>) {
@@ -116,8 +101,7 @@ export class State<V> {
     const now = this.#entries.get(key);
     if (atRev === undefined || atRev >= this.#rev) return now;
     this.#mustRemember(atRev);
-    const changes = this.#logs.get(folderOf(key))?.changes ?? [];
-    const first = changes.slice(after(changes, atRev)).find(change => change.last.key === key);
+    const first = this.#logs.get(folderOf(key))?.firstAfter(atRev, key);
     return first === undefined ? now : first.was;
   }
 
@@ -162,7 +146,7 @@ export class State<V> {
   undo(changes: readonly Change<V>[]): void {
     for (const change of [...changes].reverse()) {
       assert(change.rev === this.#rev, 'only the newest change can be undone');
-      this.#logs.get(folderOf(change.last.key))!.changes.pop();
+      this.#logs.get(folderOf(change.last.key))!.undo();
       this.#set(change.last.key, change.was);
       this.#rev--;
     }
@@ -196,16 +180,7 @@ export class State<V> {
   /** At most `limit` changes of keys with `prefix` after `afterRev`. Throws Compacted when some are forgotten. */
   since(prefix: string, afterRev: number, limit: number): readonly Change<V>[] {
     const folder = folderOf(prefix);
-    const log = this.#logs.get(folder);
-    if (log === undefined) return [];
-    if (afterRev < log.droppedRev) throw new Compacted(log.droppedRev);
-    const found: Change<V>[] = [];
-    const whole = prefix === `${folder}/`;
-    for (let i = after(log.changes, afterRev); i < log.changes.length && found.length < limit; i++) {
-      const change = log.changes[i]!;
-      if (whole || change.last.key.startsWith(prefix)) found.push(change);
-    }
-    return found;
+    return this.#logs.get(folder)?.since(afterRev, limit, prefix === `${folder}/` ? undefined : prefix) ?? [];
   }
 
   /** Forgets changes up to `rev`; returns the revisions of rows that nobody can ask for any more. */
@@ -213,14 +188,7 @@ export class State<V> {
     if (rev <= this.#compactedRev) return [];
     assert(rev <= this.#rev, 'the future cannot be compacted');
     const dead: number[] = [];
-    for (const log of this.#logs.values()) {
-      const dropped = log.changes.splice(0, after(log.changes, rev));
-      for (const change of dropped) {
-        if (change.was !== undefined) dead.push(change.was.rev);
-        if (change.now === undefined) dead.push(change.rev);
-        log.droppedRev = change.rev;
-      }
-    }
+    for (const log of this.#logs.values()) log.drop(rev, dead);
     this.#compactedRev = rev;
     return dead;
   }
@@ -234,10 +202,10 @@ export class State<V> {
     const folder = folderOf(change.last.key);
     let log = this.#logs.get(folder);
     if (log === undefined) {
-      log = { changes: [], droppedRev: this.#firstRev };
+      log = new ChangeLog(this.#firstRev);
       this.#logs.set(folder, log);
     }
-    log.changes.push(change);
+    log.add(change);
     this.#set(change.last.key, change.now);
     this.#rev = change.rev;
   }
@@ -255,12 +223,7 @@ export class State<V> {
   /** What each key changed since `rev` held at `rev`. */
   #changedSince(prefix: string, rev: number): ReadonlyMap<string, Entry<V> | undefined> {
     this.#mustRemember(rev);
-    const held = new Map<string, Entry<V> | undefined>();
-    const changes = this.#logs.get(folderOf(prefix))?.changes ?? [];
-    for (let i = changes.length - 1; i >= 0 && changes[i]!.rev > rev; i--) {
-      if (changes[i]!.last.key.startsWith(prefix)) held.set(changes[i]!.last.key, changes[i]!.was);
-    }
-    return held;
+    return this.#logs.get(folderOf(prefix))?.heldAt(rev, prefix) ?? new Map();
   }
 
   *#entriesFrom(
@@ -308,16 +271,4 @@ export const keyOfOp = <V>(op: Op<V>): string => ('put' in op ? op.put : 'remove
 export const folderOf = (key: string): string => {
   const slash = key.indexOf('/');
   return slash === -1 ? key : key.slice(0, slash);
-};
-
-/** Index of the first change after `rev`. */
-const after = (changes: readonly { readonly rev: number }[], rev: number): number => {
-  let low = 0;
-  let high = changes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (changes[middle]!.rev <= rev) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 };

@@ -3,7 +3,8 @@
  * nothing; it is told Compacted when the log has been cut behind it.
  */
 import type { Signal } from '#base/clock.ts';
-import { type Change, Compacted, type State } from './state.ts';
+import { Compacted } from './change-log.ts';
+import type { Change, State } from './state.ts';
 
 export interface Watch<V> extends AsyncIterable<readonly Change<V>[]> {
   /** Every change up to this revision has been delivered. Throws Compacted when behind. */

@@ -1,7 +1,8 @@
 /** What every store must do, whatever its journal. `reopen` closes the store and opens what its journal kept. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Compacted, type Op } from '#store/state.ts';
+import { Compacted } from '#store/change-log.ts';
+import type { Op } from '#store/state.ts';
 import type { Store } from '#store/store.ts';
 import { NaiveStore, type Value } from './naive-store.ts';
 
