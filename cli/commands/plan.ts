@@ -44,8 +44,12 @@ export const define: Define = (command, io) => {
     .option('-R, --recursive', 'also the directories below')
     .option('--nodes <file>', 'plan for the nodes of this file, without a cluster; may be repeated', repeated)
     .option('--add-nodes <file>', 'plan as if the cluster had the nodes of this file too; may be repeated', repeated)
-    .option('--drain <node>', 'then evict the pods of this node, as far as disruption budgets allow')
-    .option('--survive-node-loss [node]', 'then think each node away (or this one) and place its pods elsewhere')
+    .option('--drain <node>', 'then evict the pods of this node, as far as disruption budgets allow', once('--drain'))
+    .option(
+      '--survive-node-loss [node]',
+      'then think each node away (or this one) and place its pods elsewhere',
+      once('--survive-node-loss'),
+    )
     .option('--fail-on <list>', 'what makes the exit code 1: pending, evict, blocked or none', 'pending,evict,blocked')
     .option('--scheduler-config <file>', 'place by the profiles of this KubeSchedulerConfiguration')
     .option('-o, --output <form>', 'wide (more columns, all rows), json, yaml, jsonpath=…')
@@ -63,6 +67,16 @@ export const define: Define = (command, io) => {
     berth plan -f web.yaml --fail-on pending`,
   );
 };
+
+/** Of two nodes the first would be forgotten. */
+const once =
+  (option: string) =>
+  (value: string, before: string | undefined): string => {
+    if (before === undefined) return value;
+    throw new CliError(`${option} is given twice: a plan is about one node, or with --survive-node-loss alone all`, {
+      exitCode: 2,
+    });
+  };
 
 const plan = async (io: Io, word: string | undefined, given: PlanFlags): Promise<void> => {
   let text: string;

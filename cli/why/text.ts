@@ -148,7 +148,7 @@ const preemptionLines = ({ preemption, nodes }: Explanation): readonly string[] 
     ...(unhelpful === 0
       ? []
       : [unhelpful === nodes ? 'can help on no node' : `cannot help on ${unhelpful} of ${nodes} nodes`]),
-    ...vain.map(({ reason, nodes: count }) => `on ${count}: ${reason}`),
+    ...vain.map(({ reason, nodes: count }) => `on ${count} ${count === 1 ? 'node' : 'nodes'}: ${reason}`),
   ];
   return reasons.length === 0 ? [] : ['', ...sentence(`preemption: ${reasons.join('; ')}`, 0, 2)];
 };

@@ -248,7 +248,13 @@ describe('how it ends', () => {
       ['--drain', 'a', '--fail-on', 'oops'],
       '"oops" is not one of pending, evict',
     ],
-    ['an option that it does not have', ['--drainn', 'a'], "unknown flag: --drainn"],
+    ['an option that it does not have', ['--drainn', 'a'], 'unknown flag: --drainn'],
+    ['two nodes to drain', ['--drain', 'a', '--drain', 'b'], 'error: --drain is given twice'],
+    [
+      'two nodes to lose',
+      ['--survive-node-loss=a', '--survive-node-loss=b'],
+      'error: --survive-node-loss is given twice',
+    ],
     ['--nodes and --add-nodes', ['--drain', 'a', '--add-nodes', 'nodes.yaml'], 'give one of them'],
   ])('2: %s', async (_, args, text) => {
     shell.file('bad.yaml', 'a: [\n');
