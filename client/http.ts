@@ -5,8 +5,7 @@
  * (watches, logs) have connections of their own, so that they never hold up a call. Bindings come in bursts: they are
  * pipelined on a few connections, so that one write to the socket carries many of them, and one carries their answers.
  */
-import { createRequire } from 'node:module';
-import type { Pool as PoolOfUndici } from 'undici';
+import { Pool } from 'undici';
 import { ApiError } from '#api/status.ts';
 import type { Signal } from '#base/clock.ts';
 import { systemClock } from '#base/system.ts';
@@ -16,10 +15,6 @@ import { notTheApi, responseError } from './http-errors.ts';
 import { JsonLines } from './lines.ts';
 import { type Answer, asConnectionError, codeOf, StreamedResponse, WholeResponse } from './responses.ts';
 import { createRestClient, type Transport, type TransportRequest } from './rest.ts';
-
-/** The pool alone: all of undici (fetch, caches, mocks, …) costs each process 13 MB and each command 100 ms. */
-type Pool = PoolOfUndici;
-const Pool = createRequire(import.meta.url)('undici/lib/dispatcher/pool.js') as typeof PoolOfUndici;
 
 export interface HttpOptions {
   /** `https://127.0.0.1:6443`; http:// is taken too. */
