@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Clock } from '#base/clock.ts';
+import { systemClock } from '#base/system.ts';
 import type { Fault } from '#engine/config/fields.ts';
 import { declaredPlugins, type ParsedConfig, parseConfig } from '#engine/config.ts';
 import { type LoadedPlugin, loadedPlugin } from '#engine/custom/plugin.ts';
@@ -29,7 +31,10 @@ export interface ConfigurationSource {
 }
 
 /** Throws a CliError that has every fault. `path` is absolute. */
-export const readSchedulerConfig = async (path: string): Promise<SchedulerConfigFile> => {
+export const readSchedulerConfig = async (
+  path: string,
+  clock: Pick<Clock, 'sleep'> = systemClock,
+): Promise<SchedulerConfigFile> => {
   const { document, text } = readDocument(path);
   const loaded = new Map<string, LoadedPlugin>();
   const plugins: { file: string; sha256: string }[] = [];
@@ -37,7 +42,7 @@ export const readSchedulerConfig = async (path: string): Promise<SchedulerConfig
     if (file === '' || loaded.has(name)) continue;
     const sha256 = digestOf(path, file);
     if (sha256 !== undefined) plugins.push({ file, sha256 });
-    loaded.set(name, await loadPlugin(name, resolve(dirname(path), file)));
+    loaded.set(name, await loadPlugin(name, resolve(dirname(path), file), clock));
   }
   const { config, faults, warnings } = parseConfig(document.value, loaded);
   const lines = (list: readonly Fault[]): readonly string[] => linesOf(list, document);
@@ -89,7 +94,10 @@ const unreadableText = (error: unknown): string => {
 
 const extensions = ['.ts', '.mts', '.js', '.mjs'];
 
-const loadPlugin = async (name: string, file: string): Promise<LoadedPlugin> => {
+/** A module may wait for something while it is loaded; for ever it may not. */
+const loadLimitMs = 10_000;
+
+const loadPlugin = async (name: string, file: string, clock: Pick<Clock, 'sleep'>): Promise<LoadedPlugin> => {
   if (!extensions.includes(extname(file)))
     return { fault: `Invalid value: "${file}": expected a file that ends in ${extensions.join(', ')}` };
   try {
@@ -97,12 +105,19 @@ const loadPlugin = async (name: string, file: string): Promise<LoadedPlugin> => 
   } catch (error) {
     return { fault: `it cannot be read: ${unreadableText(error)}: ${file}` };
   }
+  const ended = new AbortController();
   try {
-    const module = (await import(pathToFileURL(file).href)) as { readonly default?: unknown };
+    const late = clock.sleep(loadLimitMs, ended.signal).then(() => undefined);
+    const loading = import(pathToFileURL(file).href) as Promise<{ readonly default?: unknown }>;
+    const module = await Promise.race([loading, late]);
+    if (module === undefined)
+      return { fault: `it cannot be loaded: ${file} still waits for something after ${loadLimitMs / 1000} s` };
     if (module.default === undefined) return { fault: `${file} has no default export` };
     return loadedPlugin(name, module.default);
   } catch (error) {
     return { fault: `it cannot be loaded: ${placeOf(error, file)}: ${textOf(error)}` };
+  } finally {
+    ended.abort();
   }
 };
 

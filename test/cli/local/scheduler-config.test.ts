@@ -127,6 +127,21 @@ describe('plugins', () => {
     ]);
   });
 
+  test('that wait for ever while they are loaded are given up', async () => {
+    write('hang.ts', 'await new Promise(() => {});\nexport default { score: () => 1 };\n');
+    const path = write('hang.yaml', declared('hang.ts'));
+    const slept: number[] = [];
+    const soon = {
+      sleep: async (delayMs: number): Promise<void> => {
+        slept.push(delayMs);
+      },
+    };
+    await expect(readSchedulerConfig(path, soon)).rejects.toThrow(
+      /hang\.yaml:4:14: x-berth-plugins\[0\]\.file: it cannot be loaded: .*hang\.ts still waits for something after 10 s$/,
+    );
+    expect(slept).toEqual([10_000]);
+  });
+
   test('that Node cannot load are told with file and line, by the program itself', async () => {
     write('syntax.ts', 'const n: number = 1;\nexport default {\n  filter(pod {},\n};\n');
     write('enum.ts', 'const n: number = 1;\nenum Colour { Red }\nexport default {};\n');
