@@ -6,6 +6,7 @@
 import type { Columns } from './columns.ts';
 import { NodeStanding } from './node-standing.ts';
 import type { Profile } from './profile.ts';
+import { Recent } from './recent.ts';
 import { disposeRuns, prepareRuns, type Runs } from './runs.ts';
 import type { Shape } from './shape.ts';
 import { Standing } from './standing.ts';
@@ -14,9 +15,19 @@ import { Workspace } from './workspace.ts';
 
 /** Bytes that standing results may take; a standing takes about 26 per node when it is grouped. */
 const standingBudget = 64 << 20;
+const bytesPerNode = 26;
+const leastStandings = 16;
 const nodeStandingLimit = 256;
 const runsLimit = 256;
 const victimLimit = 8;
+
+/** Prepared plugins, and what of the columns they were prepared on. */
+interface PreparedRuns {
+  readonly runs: Runs;
+  readonly epoch: number;
+  readonly selectors: number;
+  readonly nodes: number;
+}
 
 const engines = new WeakMap<Columns, Map<Profile, Engine>>();
 
@@ -24,13 +35,15 @@ export class Engine {
   readonly columns: Columns;
   readonly profile: Profile;
   readonly workspace = new Workspace();
-  readonly #standings = new Map<Shape, Standing>();
-  readonly #nodeStandings = new Map<string, NodeStanding>();
-  readonly #runs = new Map<Shape, { runs: Runs; epoch: number; selectors: number; nodes: number }>();
-  readonly #victims = new Map<Shape, Map<number, VictimFindings>>();
+  readonly #standings = new Recent<Shape, Standing>(leastStandings, standing => standing.dispose());
+  readonly #nodeStandings = new Recent<string, NodeStanding>(nodeStandingLimit);
+  readonly #runs = new Recent<Shape, PreparedRuns>(runsLimit, ({ runs }) => disposeRuns(runs));
+  /** By shape, then by priority. */
+  readonly #victims = new Recent<Shape, Recent<number, VictimFindings>>(victimLimit);
+  /** Of a shape that was seen once. */
   #newest: Standing | undefined;
 
-  /** The engine of this cluster and profile. */
+  /** The engine of this cluster and profile; always the same one. */
   static of(columns: Columns, profile: Profile): Engine {
     let byProfile = engines.get(columns);
     if (byProfile === undefined) {
@@ -42,13 +55,19 @@ export class Engine {
       engine = new Engine(columns, profile);
       byProfile.set(profile, engine);
     }
-    engine.workspace.fit(columns.capacity);
+    engine.#fit();
     return engine;
   }
 
   private constructor(columns: Columns, profile: Profile) {
     this.columns = columns;
     this.profile = profile;
+  }
+
+  #fit(): void {
+    const { capacity } = this.columns;
+    this.workspace.fit(capacity);
+    this.#standings.limit = Math.max(leastStandings, Math.floor(standingBudget / (bytesPerNode * capacity)));
   }
 
   /** Standing results for the shape, up to date. */
@@ -60,27 +79,14 @@ export class Engine {
   }
 
   #known(shape: Shape): Standing | undefined {
-    const newest = this.#newest?.shape === shape ? this.#newest : undefined;
-    const known = newest ?? this.#standings.get(shape);
-    if (known === undefined) return undefined;
-    this.#standings.delete(shape);
-    if (newest !== undefined) this.#newest = undefined;
-    if (!known.isUsable) {
-      known.dispose();
-      return undefined;
+    if (this.#newest?.shape === shape) {
+      this.#standings.set(shape, this.#newest);
+      this.#newest = undefined;
     }
-    this.#standings.set(shape, known);
-    const limit = Math.max(16, Math.floor(standingBudget / (26 * this.columns.capacity)));
-    if (this.#standings.size > limit) this.#evict();
-    return known;
-  }
-
-  #evict(): void {
-    for (const [shape, standing] of this.#standings) {
-      standing.dispose();
-      this.#standings.delete(shape);
-      return;
-    }
+    const known = this.#standings.use(shape);
+    if (known === undefined || known.isUsable) return known;
+    this.#standings.remove(shape);
+    return undefined;
   }
 
   #make(shape: Shape): Standing {
@@ -91,63 +97,38 @@ export class Engine {
   }
 
   #nodeStandingOf(shape: Shape): NodeStanding {
-    let known = this.#nodeStandings.get(shape.nodeKey);
-    this.#nodeStandings.delete(shape.nodeKey);
-    if (known === undefined || !known.isUsable)
-      known = new NodeStanding(shape, this.columns, this.profile, this.workspace);
-    this.#nodeStandings.set(shape.nodeKey, known);
-    if (this.#nodeStandings.size > nodeStandingLimit)
-      for (const key of this.#nodeStandings.keys()) {
-        this.#nodeStandings.delete(key);
-        break;
-      }
-    return known;
-  }
-
-  victimFindings(shape: Shape, priority: number): VictimFindings | undefined {
-    return this.#victims.get(shape)?.get(priority);
-  }
-
-  keepVictimFindings(shape: Shape, priority: number, findings: VictimFindings): void {
-    const byPriority = this.#victims.get(shape) ?? new Map<number, VictimFindings>();
-    byPriority.set(priority, findings);
-    this.#victims.delete(shape);
-    this.#victims.set(shape, byPriority);
-    if (this.#victims.size > victimLimit)
-      for (const oldest of this.#victims.keys()) {
-        this.#victims.delete(oldest);
-        break;
-      }
+    const known = this.#nodeStandings.use(shape.nodeKey);
+    if (known?.isUsable) return known;
+    const fresh = new NodeStanding(shape, this.columns, this.profile, this.workspace);
+    this.#nodeStandings.set(shape.nodeKey, fresh);
+    return fresh;
   }
 
   /** The plugins made ready for the shape, for looking at single nodes; they follow no changes of pods by themselves. */
   runsOf(shape: Shape): Runs {
     this.columns.shapes.revive(shape);
-    const standing = this.#standings.get(shape) ?? (this.#newest?.shape === shape ? this.#newest : undefined);
+    const standing = this.#newest?.shape === shape ? this.#newest : this.#standings.use(shape);
     if (standing?.isUsable) {
       standing.sync();
       return standing.runs;
     }
-    const { epoch } = this.columns;
-    const nodes = this.columns.log.nodesRevision;
-    const selectors = this.columns.surroundings.selectorsRevision;
-    const known = this.#runs.get(shape);
-    this.#runs.delete(shape);
-    if (known !== undefined) {
-      if (known.epoch === epoch && known.selectors === selectors && known.nodes === nodes) {
-        this.#runs.set(shape, known);
-        return known.runs;
-      }
-      disposeRuns(known.runs);
-    }
+    const { epoch, log, surroundings } = this.columns;
+    const now = { epoch, selectors: surroundings.selectorsRevision, nodes: log.nodesRevision };
+    const known = this.#runs.use(shape);
+    if (known?.epoch === now.epoch && known.selectors === now.selectors && known.nodes === now.nodes) return known.runs;
     const runs = prepareRuns(shape, this.columns, this.profile);
-    this.#runs.set(shape, { runs, epoch, selectors, nodes });
-    if (this.#runs.size > runsLimit)
-      for (const [oldest, { runs: unused }] of this.#runs) {
-        disposeRuns(unused);
-        this.#runs.delete(oldest);
-        break;
-      }
+    this.#runs.set(shape, { runs, ...now });
     return runs;
+  }
+
+  /** What was found out about victims for pods of this shape and priority. */
+  victimFindings(shape: Shape, priority: number): VictimFindings | undefined {
+    return this.#victims.use(shape)?.use(priority);
+  }
+
+  keepVictimFindings(shape: Shape, priority: number, findings: VictimFindings): void {
+    const byPriority = this.#victims.use(shape) ?? new Recent<number, VictimFindings>(victimLimit);
+    byPriority.set(priority, findings);
+    this.#victims.set(shape, byPriority);
   }
 }

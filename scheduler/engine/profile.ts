@@ -3,8 +3,10 @@ import type { Pod } from '#api/kinds/core.ts';
 import type { FilterPlugin, Reason, ScorePlugin } from './plugin.ts';
 import { affinityFilter } from './plugins/affinity-filter.ts';
 import { type AffinityArguments, affinityScore } from './plugins/affinity-score.ts';
-import { balancedAllocation, fitScore, type ScoringStrategy, type WeightedResource } from './plugins/allocation.ts';
+import type { ScoringStrategy, WeightedResource } from './plugins/allocation.ts';
+import { balancedAllocation } from './plugins/balanced-allocation.ts';
 import { type FitArguments, resourcesFit } from './plugins/fit.ts';
+import { fitScore } from './plugins/fit-score.ts';
 import { imageLocality } from './plugins/image-locality.ts';
 import { type NodeAffinityArguments, nodeAffinity, nodeAffinityScore } from './plugins/node-affinity.ts';
 import {

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Node, Pod } from '#api/kinds/core.ts';
 import { Columns } from '#engine/columns.ts';
-import { fitScore, type ScoringStrategy } from '#engine/plugins/allocation.ts';
+import type { ScoringStrategy } from '#engine/plugins/allocation.ts';
 import { resourcesFit } from '#engine/plugins/fit.ts';
+import { fitScore } from '#engine/plugins/fit-score.ts';
 import { createProfile, type Profile } from '#engine/profile.ts';
 import { firstOfTies, schedule } from '#engine/schedule.ts';
 
