@@ -1,5 +1,5 @@
 /** A control plane in memory, with its scheduler and no agents, and a shell whose kubeconfig leads to it. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Node, nodeKind, type Pod, podKind } from '#api/kinds/core.ts';
@@ -35,7 +35,8 @@ const mostWaits = 500;
 export const startCluster = async (options: Partial<ControlPlaneOptions> = {}): Promise<TestCluster> => {
   const plane = await startControlPlane({ clock: systemClock, random: systemRandom, log: silentLog, ...options });
   const client = plane.client();
-  const caFile = join(mkdtempSync(join(tmpdir(), 'berth-why-')), 'ca.pem');
+  const folder = mkdtempSync(join(tmpdir(), 'berth-why-'));
+  const caFile = join(folder, 'ca.pem');
   writeFileSync(caFile, plane.caPem);
   const until: TestCluster['until'] = async (name, is) => {
     for (let i = 0; i < mostWaits; i++) {
@@ -76,6 +77,9 @@ export const startCluster = async (options: Partial<ControlPlaneOptions> = {}): 
         spec: { containers: [{ name: 'c', image: 'i', resources: { requests } }], ...spec },
       } as Pod);
     },
-    stop: () => plane.stop(),
+    async stop() {
+      await plane.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 };
