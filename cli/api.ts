@@ -6,6 +6,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { ApiError } from '#api/status.ts';
+import type { Clock, Signal } from '#base/clock.ts';
 import type { HttpOptions } from '#client/http.ts';
 import { connectionError, notTheApi, responseError, warningsOf } from '#client/http-errors.ts';
 import { query } from '#client/paths.ts';
@@ -47,11 +48,16 @@ const maxRetries = 3;
 export interface ApiOptions {
   /** Called with the text of each `Warning:` header. */
   readonly onWarning?: (text: string) => void;
-  readonly sleep: (delayMs: number) => Promise<void>;
+  readonly clock: Clock;
+  readonly signal: Signal;
+  /** A request that has no answer by then is given up; 0 or absent: as long as it takes. */
+  readonly timeoutMs?: number;
 }
 
 /** A connection that lives until `close`. */
 export const createApi = (connection: Connection, options: ApiOptions): Api => {
+  const { clock, timeoutMs = 0 } = options;
+  const after = (ms: number, task: () => void) => (ms > 0 ? clock.after(ms, task) : () => {});
   const secure = connection.server.startsWith('https:');
   const agentOptions = { keepAlive: true, maxSockets: 16 };
   const agent = secure ? new https.Agent({ ...agentOptions, ...tlsOptions(connection) }) : new http.Agent(agentOptions);
@@ -70,8 +76,15 @@ export const createApi = (connection: Connection, options: ApiOptions): Api => {
     }
     const request = { method: call.method ?? 'GET', agent, headers, ...(signal ? { signal } : {}) };
     return new Promise((resolve, reject) => {
-      const sent = (secure ? https : http).request(url, request, resolve);
-      sent.on('error', error => reject(networkError(error, connection.server)));
+      const sent = (secure ? https : http).request(url, request, response => {
+        late();
+        resolve(response);
+      });
+      const late = after(timeoutMs, () => sent.destroy(tooLate(timeoutMs)));
+      sent.on('error', error => {
+        late();
+        reject(networkError(error, connection.server));
+      });
       sent.end(body);
     });
   };
@@ -86,13 +99,14 @@ export const createApi = (connection: Connection, options: ApiOptions): Api => {
       const retryAfter = Number(response.headers['retry-after'] ?? 'NaN');
       const again = (code === 429 || code >= 500) && retryAfter <= maxRetryAfterSeconds && attempt < maxRetries;
       if (!again) throw responseError(code, text, askedOf(call), connection.server);
-      await options.sleep(retryAfter * 1000);
+      await clock.sleep(retryAfter * 1000, options.signal);
     }
   };
 
   const exchange = async <T>(call: Call): Promise<{ code: number; body: T }> => {
     const response = await checked(call);
-    const text = await textOf(response);
+    const late = after(timeoutMs, () => response.destroy(tooLate(timeoutMs)));
+    const text = await textOf(response).finally(late);
     const code = response.statusCode ?? 0;
     try {
       return { code, body: (text === '' ? {} : JSON.parse(text)) as T };
@@ -102,12 +116,22 @@ export const createApi = (connection: Connection, options: ApiOptions): Api => {
   };
 
   async function* stream(call: Call, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    let expired = false;
+    let late = () => {};
     try {
-      for await (const chunk of await checked(call, signal)) yield chunk as Uint8Array;
+      const response = await checked(call, signal);
+      late = after(timeoutMs, () => {
+        expired = true;
+        response.destroy();
+      });
+      for await (const chunk of response) yield chunk as Uint8Array;
     } catch (error) {
-      if (signal.aborted) return;
+      // What a stream brought in its time is an answer, as kubectl has it.
+      if (signal.aborted || expired) return;
       if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') throw new CliError('unexpected EOF');
       throw error;
+    } finally {
+      late();
     }
   }
 
@@ -136,6 +160,9 @@ const tooLarge = (): ApiError =>
     reason: 'RequestEntityTooLarge',
     message: `Request entity too large: limit is ${maxRequestBytes}`,
   });
+
+const tooLate = (timeoutMs: number): CliError =>
+  new CliError(`no answer from the server within ${timeoutMs / 1000} s (--request-timeout)`);
 
 const askedOf = (call: Call) => ({ method: call.method ?? 'GET', path: call.path });
 

@@ -9,6 +9,8 @@ export interface Cluster {
   readonly api: Api;
   readonly io: Io;
   readonly namespace: string;
+  /** True when the command line said which namespace. */
+  readonly namespaceGiven: boolean;
   readonly context: string;
   /** Discovery, read once. */
   resources(): Promise<readonly Resource[]>;
@@ -23,13 +25,16 @@ export const withCluster = async <T>(
   const found = await findConnection(io, flags);
   const api = createApi(found, {
     onWarning: text => io.err(`Warning: ${text}\n`),
-    sleep: delayMs => io.clock.sleep(delayMs, io.signal),
+    clock: io.clock,
+    signal: io.signal,
+    timeoutMs: flags.requestTimeout ?? 0,
   });
   let resources: Promise<readonly Resource[]> | undefined;
   const cluster: Cluster = {
     api,
     io,
     namespace: found.namespace,
+    namespaceGiven: Boolean(flags.namespace),
     context: found.context,
     resources: () => {
       resources ??= discover(api);

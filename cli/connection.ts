@@ -15,7 +15,7 @@ export const kubeconfigLocation = (io: Io, flags: ClusterFlags): Location => ({
 /** The connection of the context; throws CliError saying what to do when there is none. */
 export const findConnection = async (io: Io, flags: ClusterFlags): Promise<Connection> => {
   const context = contextName(io, flags);
-  const choice = { context, ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }) };
+  const choice = { context, ...(flags.namespace ? { namespace: flags.namespace } : {}) };
   try {
     return await loadConnection(kubeconfigLocation(io, flags), choice);
   } catch (error) {

@@ -69,14 +69,13 @@ export const resourceNamed = (resources: readonly Resource[], word: string): Res
     dotted === '' ||
     resource.group === dotted ||
     `${resource.version}.${resource.group}` === dotted ||
-    (resource.group === '' && resource.version === dotted) ||
     (resource.group !== '' && resource.group.startsWith(`${dotted}.`));
   const candidates = resources.filter(fits);
   const found =
     candidates.find(resource => resource.plural === lower || resource.singular === lower) ??
     candidates.find(resource => resource.shortNames.includes(lower)) ??
     candidates.find(resource => resource.kind.toLowerCase() === lower);
-  if (!found) throw new CliError(`the server doesn't have a resource type ${JSON.stringify(word)}`);
+  if (!found) throw new CliError(`the server doesn't have a resource type ${JSON.stringify(name)}`);
   return found;
 };
 
@@ -98,13 +97,25 @@ export const resourceName = (resource: Pick<Resource, 'group' | 'plural'>): stri
 export const objectPrefix = (resource: Pick<Resource, 'group' | 'kind'>): string =>
   resource.group === '' ? resource.kind.toLowerCase() : `${resource.kind.toLowerCase()}.${resource.group}`;
 
-/** The path of a collection, or of one object in it. */
+/**
+ * The path of a collection, or of one object in it. Throws CliError for names that are no single segment of a path: they
+ * would mean something else (an empty one the whole collection, `..` the namespace).
+ */
 export const pathOf = (
   resource: Resource,
   namespace: string | undefined,
   name?: string,
   subresource?: string,
-): string =>
-  name === undefined
-    ? collectionPath(resource, namespace)
-    : objectPath(resource, { name, ...(namespace === undefined ? {} : { namespace }) }, subresource);
+): string => {
+  if (namespace !== undefined) checkSegment(namespace, 'namespace');
+  if (name === undefined) return collectionPath(resource, namespace);
+  if (name === '') throw new CliError('resource name may not be empty');
+  checkSegment(name, 'resource name');
+  return objectPath(resource, { name, ...(namespace === undefined ? {} : { namespace }) }, subresource);
+};
+
+const checkSegment = (text: string, what: string): void => {
+  const faults = text === '.' || text === '..' ? [`may not be '${text}'`] : [];
+  for (const character of ['/', '%']) if (text.includes(character)) faults.push(`may not contain '${character}'`);
+  if (faults.length > 0) throw new CliError(`invalid ${what} ${JSON.stringify(text)}: [${faults.join(' ')}]`);
+};

@@ -1,5 +1,5 @@
-/** Durations as Go writes them in flags: `30s`, `1m30s`, `1.5h`, `0`, `-1s`. */
-import { CliError } from './failure.ts';
+/** Values of flags as Go's flag package reads them: durations (`30s`, `1m30s`, `1.5h`, `0`, `-1s`) and whole numbers. */
+import { InvalidArgumentError } from 'commander';
 
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -11,26 +11,29 @@ const unitMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** Milliseconds; throws CliError naming the flag. */
-export const durationMs = (text: string, flag: string): number => {
-  const wrong = (why: string) =>
-    new CliError(`invalid argument ${JSON.stringify(text)} for "${flag}" flag: time: ${why}`);
+/** Milliseconds; as the parser of an option: what is wrong is said before the command does anything. */
+export const duration = (text: string): number => {
+  const wrong = (why: string) => new InvalidArgumentError(`time: ${why} ${JSON.stringify(text)}`);
   const sign = text.startsWith('-') ? -1 : 1;
   const body = text.replace(/^[-+]/, '');
   if (body === '0') return 0;
-  if (/^\d+(\.\d+)?$/.test(body)) throw wrong(`missing unit in duration ${JSON.stringify(text)}`);
+  if (/^\d+(\.\d+)?$/.test(body)) throw wrong('missing unit in duration');
   const parts = [...body.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(part => part[0]).join('') !== body)
-    throw wrong(`invalid duration ${JSON.stringify(text)}`);
+  if (parts.length === 0 || parts.map(part => part[0]).join('') !== body) throw wrong('invalid duration');
   return sign * parts.reduce((sum, part) => sum + Number(part[1]) * unitMs[part[2]!]!, 0);
 };
 
-/** A whole number from a flag; throws CliError naming the flag. */
-export const wholeNumber = (text: string, flag: string): number => {
-  if (/^-?\d+$/.test(text)) return Number(text);
-  throw new CliError(
-    `invalid argument ${JSON.stringify(text)} for "${flag}" flag: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
-  );
+/** A whole number; as the parser of an option. */
+export const wholeNumber = (text: string): number => {
+  if (/^[-+]?\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+};
+
+/** The time that a request may take: `5s`, or seconds without a unit; 0: any time. */
+export const requestTimeout = (text: string): number => {
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : duration(text);
+  if (ms >= 0) return ms;
+  throw new InvalidArgumentError('it must not be negative');
 };
 
 /** `0.84 s`, as messages about our own speed say it. */

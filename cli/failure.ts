@@ -18,6 +18,10 @@ export class CliError extends Error {
   }
 }
 
+/** A command line that cannot be meant; `command` is how its user calls it: `top pod`. */
+export const usageError = (command: string, message: string): CliError =>
+  new CliError(`${message}\nSee 'berth ${command} -h' for help and examples`);
+
 /** Several failures of one command, each printed on its own. */
 export class CliErrors extends Error {
   override name = 'CliErrors';
@@ -39,6 +43,9 @@ export class Exit extends Error {
     this.code = code;
   }
 }
+
+/** The exit code of a shell for the signal that ended the command. */
+export const interruptCode = (signal: AbortSignal): number => (typeof signal.reason === 'number' ? signal.reason : 130);
 
 /** Throws what was collected: nothing, the one failure, or all of them. */
 export const throwAll = (failures: readonly unknown[]): void => {

@@ -7,6 +7,8 @@ import { systemClock } from '#base/system.ts';
 import { type Define, newCommand, normalizeArguments, splitArguments } from './command.ts';
 import { Exit, exitCodeOf, failureText } from './failure.ts';
 import type { Io } from './io.ts';
+import { kubectlHasCommand } from './kubectl-only.ts';
+import { usageErrorText } from './usage-errors.ts';
 
 interface Entry {
   readonly name: string;
@@ -87,7 +89,7 @@ const help = async (rest: readonly string[], io: Io): Promise<number> => {
   const flag = rest[0];
   if (flag !== undefined && flag !== '-h' && flag !== '--help') {
     if (flag === '--version' || flag === '-V') return runCli(['version', '--client'], io);
-    io.err(`error: unknown flag: ${flag}\nSee 'berth --help' for usage.\n`);
+    io.err(usageErrorText(`error: unknown option '${flag}'`, ''));
     return 1;
   }
   const width = Math.max(...entries.map(({ name }) => name.length)) + 3;
@@ -112,6 +114,11 @@ const help = async (rest: readonly string[], io: Io): Promise<number> => {
 };
 
 const unknown = (name: string, io: Io): number => {
+  const elsewhere = kubectlHasCommand(name);
+  if (elsewhere !== undefined) {
+    io.err(`error: berth has no command ${JSON.stringify(name)}.\n${elsewhere}\n`);
+    return 1;
+  }
   const near = entries.filter(entry => distance(entry.name, name) <= 2 || entry.name.startsWith(name));
   const hint = near.length === 0 ? '' : `\n\nDid you mean this?\n${near.map(({ name }) => `\t${name}`).join('\n')}`;
   io.err(`error: unknown command ${JSON.stringify(name)} for "berth"${hint}\n`);

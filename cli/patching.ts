@@ -1,36 +1,32 @@
 /** Small changes to objects that are there: label, annotate, taint, cordon. */
 import type { Cluster } from './cluster.ts';
 import { objectPrefix, pathOf } from './discovery.ts';
-import { CliError, throwAll } from './failure.ts';
-import { type AnyObject, getOne, listAll, namespaceFor } from './read.ts';
-import { parseTargets, type Target } from './targets.ts';
+import { type DryRun, dryRunQuery } from './dry-run.ts';
+import { throwAll } from './failure.ts';
+import { type AnyObject, objectsOf, selectionOf } from './read.ts';
+import { type Choice, chooseTargets, type Target } from './targets.ts';
 
-export interface Chosen {
-  readonly allNamespaces?: boolean;
-  readonly selector?: string;
-  readonly all?: boolean;
-}
-
-/** Calls `change` for each object that the arguments or the selector name; failures are collected. */
+/** Calls `change` for each object that the arguments, the selector or the files name; failures are collected. */
 export const eachObject = async (
   cluster: Cluster,
   args: readonly string[],
-  chosen: Chosen,
+  choice: Choice,
   change: (target: Target, object: AnyObject) => Promise<void>,
 ): Promise<void> => {
-  const { targets, named } = parseTargets(args, await cluster.resources());
-  if (!named && !chosen.all && chosen.selector === undefined) {
-    throw new CliError('resource(s) were provided, but no name was specified');
-  }
-  const failures: unknown[] = [];
+  const { targets, failures: unread } = await chooseTargets(cluster, args, choice, {
+    explicit: true,
+    allBesideNames: true,
+  });
+  const failures: unknown[] = [...unread];
   for (const target of targets) {
-    const namespace = namespaceFor(cluster, target.resource, chosen.allNamespaces);
     try {
-      const objects =
-        target.name === undefined
-          ? (await listAll(cluster, target.resource, { namespace, labelSelector: chosen.selector })).items
-          : [await getOne(cluster, target.resource, { namespace, name: target.name })];
-      for (const object of objects) await change(target, object);
+      for (const object of await objectsOf(cluster, target, selectionOf(choice))) {
+        try {
+          await change(target, object);
+        } catch (error) {
+          failures.push(error);
+        }
+      }
     } catch (error) {
       failures.push(error);
     }
@@ -38,17 +34,24 @@ export const eachObject = async (
   throwAll(failures);
 };
 
-/** Sends a patch; with `dryRun` the server only tries it. */
+interface Patch {
+  readonly type: 'merge' | 'strategic';
+  readonly body: object;
+  readonly manager: string;
+  readonly dryRun: DryRun;
+}
+
+/** Sends a patch, with a dry run of the server only to be tried; the object as it then is. */
 export const sendPatch = (
   cluster: Cluster,
   { resource }: Target,
   object: AnyObject,
-  patch: { readonly type: 'merge' | 'strategic'; readonly body: object; readonly manager: string },
+  patch: Patch,
 ): Promise<AnyObject> =>
   cluster.api.send<AnyObject>({
     method: 'PATCH',
     path: pathOf(resource, object.metadata.namespace, object.metadata.name),
-    query: { fieldManager: patch.manager },
+    query: { fieldManager: patch.manager, ...dryRunQuery(patch.dryRun) },
     contentType: patch.type === 'merge' ? 'application/merge-patch+json' : 'application/strategic-merge-patch+json',
     body: patch.body,
   });

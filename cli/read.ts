@@ -19,9 +19,24 @@ export interface Selection {
   readonly namespace: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
+  /** Objects per page, 0: all in one; absent: 500. */
+  readonly chunkSize?: number | undefined;
+  /** As kubectl's commands for known kinds ask: a refusal is told in the server's words alone. */
+  readonly typed?: boolean;
 }
 
-const chunkSize = 500;
+const usualChunkSize = 500;
+
+/** What the flags of a command choose, wherever it is. */
+export const selectionOf = (flags: {
+  readonly selector?: string;
+  readonly fieldSelector?: string;
+  readonly chunkSize?: number;
+}): Omit<Selection, 'namespace'> => ({
+  labelSelector: flags.selector,
+  fieldSelector: flags.fieldSelector,
+  chunkSize: flags.chunkSize,
+});
 
 export const selectorQuery = (selection: Selection): NonNullable<Call['query']> => ({
   labelSelector: selection.labelSelector || undefined,
@@ -90,18 +105,30 @@ export async function* pages<T extends { metadata?: ListMeta }>(
 ): AsyncGenerator<T> {
   let next: string | undefined;
   do {
+    const limit = (selection.chunkSize ?? usualChunkSize) || undefined;
     const call = {
       path: pathOf(resource, selection.namespace),
-      query: { ...selectorQuery(selection), limit: chunkSize, ...more, continue: next },
+      query: { ...selectorQuery(selection), limit, ...more, continue: next },
       ...(accept ? { accept } : {}),
     };
     const page: T = await cluster.api.send<T>(call).catch(error => {
-      throw isReason(error, 'BadRequest') ? withContext(error, unfindable(resource, selection)) : error;
+      const unfound = !selection.typed && (isReason(error, 'BadRequest') || isReason(error, 'NotFound'));
+      throw unfound ? withContext(error, unfindable(resource, selection)) : error;
     });
     yield page;
     next = page.metadata?.continue || undefined;
   } while (next);
 }
+
+/** The objects of a target: the one that it names, or all that the selectors choose. */
+export const objectsOf = async (
+  cluster: Cluster,
+  { resource, name, namespace }: { resource: Resource; name: string | undefined; namespace: string | undefined },
+  selection: Omit<Selection, 'namespace'> = {},
+): Promise<readonly AnyObject[]> =>
+  name === undefined
+    ? (await listAll(cluster, resource, { ...selection, namespace })).items
+    : [await getOne(cluster, resource, { namespace, name })];
 
 /** What kubectl says before the server's word on a list that it refused. */
 const unfindable = (resource: Resource, { labelSelector = '', fieldSelector = '' }: Selection): string => {
@@ -143,7 +170,3 @@ export async function* watchLines<T>(
     }
   }
 }
-
-/** The namespace that a resource is asked in: none when it has none or all are meant. */
-export const namespaceFor = (cluster: Cluster, resource: Resource, all: boolean | undefined): string | undefined =>
-  resource.namespaced && !all ? cluster.namespace : undefined;

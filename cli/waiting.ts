@@ -5,7 +5,7 @@
 import { isReason } from '#api/status.ts';
 import type { Cluster } from './cluster.ts';
 import type { Resource } from './discovery.ts';
-import { CliError } from './failure.ts';
+import { CliError, Exit, interruptCode } from './failure.ts';
 import { type AnyObject, listAll, watchLines } from './read.ts';
 
 export interface ObjectName {
@@ -22,8 +22,12 @@ const weekMs = 7 * 24 * 3_600_000;
 export const deadlineOf = (cluster: Cluster, timeoutMs: number): number =>
   cluster.io.clock.now() + (timeoutMs < 0 ? weekMs : timeoutMs);
 
-export const timedOut = (resource: Resource, name: string): CliError =>
-  new CliError(`timed out waiting for the condition on ${resource.plural}/${name}`);
+/** The deadline has come first. */
+export class TimedOut extends CliError {
+  constructor(resource: Resource, name: string) {
+    super(`timed out waiting for the condition on ${resource.plural}/${name}`);
+  }
+}
 
 /** Resolves with the object (or undefined) for which `test` is true; throws CliError at the deadline. */
 export const waitFor = async (
@@ -39,8 +43,8 @@ export const waitFor = async (
     const { items, resourceVersion } = await listAll(cluster, resource, selection);
     if (test(items[0])) return items[0];
     const leftMs = deadlineMs - io.clock.now();
-    if (io.signal.aborted) throw new CliError('interrupted', { exitCode: 130 });
-    if (leftMs <= 0) throw timedOut(resource, ref.name);
+    if (io.signal.aborted) throw new Exit(interruptCode(io.signal));
+    if (leftMs <= 0) throw new TimedOut(resource, ref.name);
     // A server that ends watches at once must not make this spin.
     if (!first) await io.clock.sleep(Math.min(leftMs, 200), io.signal);
     const found = await watchUntil(cluster, resource, selection, { resourceVersion, test, leftMs });

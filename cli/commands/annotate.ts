@@ -8,6 +8,7 @@ export const define: Define = (command, io) => {
     manager: 'kubectl-annotate',
     done: 'annotated',
     undone: 'annotated',
+    same: 'annotated',
   });
   examples(
     command,

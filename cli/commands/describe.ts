@@ -1,36 +1,39 @@
 /** `berth describe`: an object in detail with its events. Kinds without a layout of their own are shown field by field. */
+import type { ReplicaSet, StatefulSet } from '#api/kinds/apps.ts';
 import type { Event, Node, Pod } from '#api/kinds/core.ts';
+import type { PodDisruptionBudget } from '#api/kinds/policy.ts';
+import type { Service } from '#api/kinds/service.ts';
 import { isReason } from '#api/status.ts';
 import { type Cluster, withCluster } from '../cluster.ts';
 import type { ClusterFlags, Define } from '../command.ts';
 import { clusterOptions, examples, repeated } from '../command.ts';
+import type { Events } from '../describe/events.ts';
 import { describeAny } from '../describe/generic.ts';
 import { describeNode, type NodeFacts } from '../describe/node.ts';
 import { describePod } from '../describe/pod.ts';
 import * as simple from '../describe/simple.ts';
+import * as workload from '../describe/workload.ts';
 import { type Resource, resourceNamed } from '../discovery.ts';
+import { wholeNumber } from '../durations.ts';
 import { CliError, throwAll } from '../failure.ts';
-import { targetsOfFiles } from '../file-targets.ts';
-import { type AnyObject, getOne, listAll, namespaceFor } from '../read.ts';
-import { parseTargets, type Target } from '../targets.ts';
+import { type AnyObject, getOne, listAll, objectsOf, selectionOf } from '../read.ts';
+import { type Choice, chooseTargets, type Target } from '../targets.ts';
 
-interface DescribeFlags extends ClusterFlags {
-  allNamespaces?: boolean;
-  selector?: string;
-  filename?: readonly string[];
-  recursive?: boolean;
+interface DescribeFlags extends ClusterFlags, Choice {
   showEvents: boolean;
+  chunkSize?: number;
 }
 
 export const define: Define = (command, io) => {
   clusterOptions(command)
     .argument('[type]', 'resource type, or TYPE/NAME')
-    .argument('[names...]', 'names, or beginnings of names')
+    .argument('[names...]', 'names, or the beginning of names')
     .option('-A, --all-namespaces', 'in all namespaces')
     .option('-l, --selector <labels>', 'only objects with these labels')
     .option('-f, --filename <file>', 'the objects of a manifest; may be repeated', repeated)
     .option('-R, --recursive', 'also the directories below')
     .option('--show-events', 'with the events of the object', true)
+    .option('--chunk-size <n>', 'read lists in pages of so many objects (0: at once; default: 500)', wholeNumber)
     .action((type: string | undefined, names: readonly string[], flags: DescribeFlags) =>
       withCluster(io, flags, cluster => describe(cluster, type === undefined ? [] : [type, ...names], flags)),
     );
@@ -48,41 +51,37 @@ const describe = async (cluster: Cluster, args: readonly string[], flags: Descri
       'You must specify the type of resource to describe. Use "berth api-resources" for a complete list of supported resources.',
     );
   }
-  const { targets } = flags.filename
-    ? await targetsOfFiles(cluster, flags.filename, flags.recursive === true)
-    : parseTargets(args, await cluster.resources());
-  const failures: unknown[] = [];
-  let printed = 0;
+  const { targets, failures: unread } = await chooseTargets(cluster, args, flags, { explicit: false });
+  const failures: unknown[] = [...unread];
+  const texts: string[] = [];
+  let separator = '\n\n';
   for (const target of targets) {
     try {
-      for (const object of await objectsOf(cluster, target, flags)) {
-        const text = await describeOne(cluster, target.resource, object, flags);
-        cluster.io.out(printed++ === 0 ? text : `\n\n${text}`);
-      }
+      for (const object of await objectsOf(cluster, target, selectionOf(flags)))
+        texts.push(await describeOne(cluster, target.resource, object, flags));
     } catch (error) {
-      failures.push(error);
+      const begun = isReason(error, 'NotFound') && args.length === 2 ? await beginningWith(cluster, target) : [];
+      if (begun.length === 0) failures.push(error);
+      for (const object of begun) texts.push(`${await describeOne(cluster, target.resource, object, flags)}\n`);
+      if (begun.length > 0) separator = '';
     }
   }
-  if (printed === 0 && failures.length === 0) {
-    const scoped = !flags.allNamespaces && targets.every(target => target.resource.namespaced);
-    cluster.io.err(scoped ? `No resources found in ${cluster.namespace} namespace.\n` : 'No resources found\n');
-  }
+  cluster.io.out(texts.join(separator));
+  if (texts.length === 0 && failures.length === 0)
+    cluster.io.err(
+      flags.allNamespaces ? 'No resources found\n' : `No resources found in ${cluster.namespace} namespace.\n`,
+    );
   throwAll(failures);
 };
 
-const objectsOf = async (cluster: Cluster, target: Target, flags: DescribeFlags): Promise<readonly AnyObject[]> => {
-  const { resource, name } = target;
-  const namespace = target.namespace ?? namespaceFor(cluster, resource, flags.allNamespaces);
-  if (name === undefined) return (await listAll(cluster, resource, { namespace, labelSelector: flags.selector })).items;
-  try {
-    return [await getOne(cluster, resource, { namespace, name })];
-  } catch (error) {
-    if (!isReason(error, 'NotFound')) throw error;
-    const { items } = await listAll(cluster, resource, { namespace });
-    const begun = items.filter(item => item.metadata.name.startsWith(name));
-    if (begun.length === 0) throw error;
-    return begun;
-  }
+/** Objects whose names begin with the one asked for. */
+const beginningWith = async (
+  cluster: Cluster,
+  { resource, name, namespace }: Target,
+): Promise<readonly AnyObject[]> => {
+  if (name === undefined) return [];
+  const { items } = await listAll(cluster, resource, { namespace });
+  return items.filter(item => item.metadata.name.startsWith(name));
 };
 
 const describeOne = async (
@@ -91,7 +90,7 @@ const describeOne = async (
   object: AnyObject,
   flags: DescribeFlags,
 ): Promise<string> => {
-  const events = flags.showEvents && resource.plural !== 'secrets' ? await eventsOf(cluster, object) : [];
+  const events = flags.showEvents && resource.plural !== 'secrets' ? await eventsOf(cluster, object) : undefined;
   const nowMs = cluster.io.clock.now();
   switch (resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`) {
     case 'pods':
@@ -114,9 +113,29 @@ const describeOne = async (
       return simple.describeServiceAccount(object, events, nowMs);
     case 'priorityclasses.scheduling.k8s.io':
       return simple.describePriorityClass(object, events, nowMs);
+    case 'services':
+      return workload.describeService(object as unknown as Service, events, nowMs);
+    case 'replicasets.apps': {
+      const set = object as unknown as ReplicaSet;
+      return workload.describeReplicaSet(set, await controlledPods(cluster, object), events, nowMs);
+    }
+    case 'statefulsets.apps': {
+      const set = object as unknown as StatefulSet;
+      return workload.describeStatefulSet(set, await controlledPods(cluster, object), events, nowMs);
+    }
+    case 'poddisruptionbudgets.policy':
+      return workload.describeBudget(object as unknown as PodDisruptionBudget, events, nowMs);
     default:
       return describeAny(object, events, nowMs);
   }
+};
+
+const controlledPods = async (cluster: Cluster, { metadata }: AnyObject): Promise<readonly Pod[]> => {
+  const pods = resourceNamed(await cluster.resources(), 'pods');
+  const { items } = await listAll<Pod>(cluster, pods, { namespace: metadata.namespace });
+  return items.filter(pod =>
+    pod.metadata.ownerReferences?.some(owner => owner.controller && owner.uid === metadata.uid),
+  );
 };
 
 const eventsOf = async (cluster: Cluster, object: AnyObject): Promise<readonly Event[]> => {
@@ -135,7 +154,7 @@ const eventsOf = async (cluster: Cluster, object: AnyObject): Promise<readonly E
   return lists.flatMap(list => list.items);
 };
 
-const nodeFacts = async (cluster: Cluster, node: Node, events: readonly Event[]): Promise<NodeFacts> => {
+const nodeFacts = async (cluster: Cluster, node: Node, events: Events): Promise<NodeFacts> => {
   const resources = await cluster.resources();
   const { name } = node.metadata;
   const running = `spec.nodeName=${name},status.phase!=Succeeded,status.phase!=Failed`;

@@ -1,28 +1,37 @@
 /** `berth exec`: runs a command in a container; its exit code is ours. */
-import type { Pod } from '#api/kinds/core.ts';
 import { type Cluster, withCluster } from '../cluster.ts';
 import type { ClusterFlags, Define } from '../command.ts';
-import { clusterOptions, examples } from '../command.ts';
-import { pathOf, resourceNamed } from '../discovery.ts';
-import { CliError, Exit } from '../failure.ts';
-import { getOne } from '../read.ts';
+import { clusterOptions, examples, repeated } from '../command.ts';
+import { pathOf, resourceName, resourceNamed } from '../discovery.ts';
+import { duration } from '../durations.ts';
+import { CliError, Exit, throwAll, usageError } from '../failure.ts';
+import { targetsOfFiles } from '../file-targets.ts';
+import { defaultContainer, podsBehind } from '../pods-behind.ts';
 import { runSession } from '../session.ts';
 
 interface ExecFlags extends ClusterFlags {
   container?: string;
+  filename?: readonly string[];
   stdin?: boolean;
   tty?: boolean;
+  quiet?: boolean;
+  podRunningTimeout: number;
+  /** Set by normalizeArguments. */
+  afterDashes?: readonly string[];
 }
 
 export const define: Define = (command, io) => {
   clusterOptions(command)
-    .argument('<pod>', 'name of the pod')
-    .argument('[command...]', 'after --: the command and its arguments')
+    .argument('[words...]', 'POD or TYPE/NAME, then after --: the command and its arguments')
     .option('-c, --container <name>', 'which container')
+    .option('-f, --filename <file>', 'the pod of a manifest', repeated)
     .option('-i, --stdin', 'pass our input on')
     .option('-t, --tty', 'with a terminal')
-    .action((pod: string, words: readonly string[], flags: ExecFlags) =>
-      withCluster(io, flags, cluster => exec(cluster, pod.replace(/^pods?\//, ''), words, flags)),
+    .option('-q, --quiet', 'print only what the command prints')
+    .option('--pod-running-timeout <duration>', 'how long to wait for the first pod of TYPE/NAME', duration, 60_000)
+    .usage('[options] (POD | TYPE/NAME) -- COMMAND [args...]')
+    .action((words: readonly string[], flags: ExecFlags) =>
+      withCluster(io, flags, cluster => exec(cluster, words, flags)),
     );
   examples(
     command,
@@ -32,28 +41,43 @@ export const define: Define = (command, io) => {
   );
 };
 
-const exec = async (cluster: Cluster, name: string, words: readonly string[], flags: ExecFlags): Promise<void> => {
-  if (words.length === 0) throw new CliError('you must specify at least one command for the container');
-  const resource = resourceNamed(await cluster.resources(), 'pods');
-  const pod = await getOne<Pod>(cluster, resource, { namespace: cluster.namespace, name });
+const exec = async (cluster: Cluster, words: readonly string[], flags: ExecFlags): Promise<void> => {
+  const { afterDashes: command = [] } = flags;
+  const before = words.slice(0, words.length - command.length);
+  if (before.length > (flags.filename ? 0 : 1))
+    throw usageError('exec', 'exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead');
+  const what = before[0] ?? (flags.filename ? await fromFile(cluster, flags.filename) : undefined);
+  if (what === undefined) throw new CliError('pod, type/name or --filename must be specified');
+  if (command.length === 0) throw new CliError('you must specify at least one command for the container');
+  const { pods } = await podsBehind(cluster, what, { verb: 'attach to', timeoutMs: flags.podRunningTimeout });
+  const pod = pods[0]!;
   const { phase } = pod.status ?? {};
   if (phase === 'Succeeded' || phase === 'Failed') {
     throw new CliError(`cannot exec into a container in a completed pod; current phase is ${phase}`);
   }
-  const names = pod.spec.containers.map(container => container.name);
-  const container =
-    flags.container ?? pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? names[0]!;
-  if (!flags.container && names.length > 1) {
-    cluster.io.err(`Defaulted container ${JSON.stringify(container)} out of: ${names.join(', ')}\n`);
-  }
+  const say = flags.quiet ? () => {} : cluster.io.err;
+  const container = flags.container ?? defaultContainer(pod, say);
+  const tty = flags.tty === true && process.stdin.isTTY === true;
+  if (flags.tty && !tty) say('Unable to use a TTY - input is not a terminal or the right kind of file\n');
+  const resource = resourceNamed(await cluster.resources(), 'pods');
   const code = await runSession(cluster, {
-    path: pathOf(resource, cluster.namespace, name, 'exec'),
-    query: [...words.map(word => ['command', word] as const), ['container', container]],
+    path: pathOf(resource, cluster.namespace, pod.metadata.name, 'exec'),
+    query: [...command.map(word => ['command', word] as const), ['container', container]],
     stdin: flags.stdin === true,
-    tty: flags.tty === true && process.stdin.isTTY === true,
+    tty,
   });
   if (code !== 0) {
     cluster.io.err(`command terminated with exit code ${code}\n`);
     throw new Exit(code);
   }
+};
+
+/** `TYPE/NAME` of the one object of the manifests. */
+const fromFile = async (cluster: Cluster, files: readonly string[]): Promise<string> => {
+  const { targets, failures } = await targetsOfFiles(cluster, files, {});
+  throwAll(failures);
+  const [target] = targets;
+  if (!target || targets.length > 1)
+    throw new CliError(`-f must name one object to run the command in, and names ${targets.length}`);
+  return `${resourceName(target.resource)}/${target.name}`;
 };

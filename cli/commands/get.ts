@@ -4,49 +4,45 @@ import { isReason } from '#api/status.ts';
 import { table as tableAccept } from '../api.ts';
 import { type Cluster, withCluster } from '../cluster.ts';
 import type { ClusterFlags, Define } from '../command.ts';
-import { clusterOptions, examples, repeated } from '../command.ts';
-import { objectPrefix, resourceOfKind } from '../discovery.ts';
+import { clusterOptions, examples, listed, repeated } from '../command.ts';
+import { objectPrefix, type Resource, resourceOfKind } from '../discovery.ts';
+import { wholeNumber } from '../durations.ts';
 import { CliError, Exit, throwAll } from '../failure.ts';
-import { targetsOfFiles } from '../file-targets.ts';
-import { parseFormat, withoutManagedFields } from '../output/format.ts';
+import { type Format, parseFormat, shownBy } from '../output/format.ts';
+import { type OutputFlags, outputOptions } from '../output/printer.ts';
 import { sortedBy } from '../output/sort.ts';
 import { type Table, tableText } from '../output/table.ts';
-import { type AnyObject, getOne, listAll, namespaceFor, pages, type Selection } from '../read.ts';
-import { parseTargets, type Target, type Targets } from '../targets.ts';
+import { type AnyObject, getOne, objectsOf, pages, selectionOf } from '../read.ts';
+import { type Choice, chooseTargets, type Target, type Targets } from '../targets.ts';
 import { watchObjects } from '../watch-output.ts';
 
-export interface GetFlags extends ClusterFlags {
-  allNamespaces?: boolean;
-  output?: string;
-  selector?: string;
-  fieldSelector?: string;
-  labelColumns?: string;
+export interface GetFlags extends ClusterFlags, Choice, OutputFlags {
+  labelColumns?: readonly string[];
   showLabels?: boolean;
   showKind?: boolean;
-  showManagedFields?: boolean;
   sortBy?: string;
   headers: boolean;
   ignoreNotFound?: boolean;
   watch?: boolean;
   watchOnly?: boolean;
   outputWatchEvents?: boolean;
-  filename?: readonly string[];
-  recursive?: boolean;
   raw?: string;
+  chunkSize?: number;
 }
 
 export const define: Define = (command, io) => {
-  clusterOptions(command)
-    .argument('[type]', 'resource type (pods, po, deployments.apps), several with commas, or TYPE/NAME')
-    .argument('[names...]', 'names of objects')
-    .option('-A, --all-namespaces', 'in all namespaces')
-    .option('-o, --output <form>', 'wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=HEADER:PATH,…')
+  outputOptions(
+    clusterOptions(command)
+      .argument('[type]', 'resource type (pods, po, deployments.apps), several with commas, or TYPE/NAME')
+      .argument('[names...]', 'names of objects')
+      .option('-A, --all-namespaces', 'in all namespaces'),
+    'wide, yaml, json, name, jsonpath=TEMPLATE, custom-columns=HEADER:PATH,…',
+  )
     .option('-l, --selector <labels>', 'only objects with these labels (a=b,c!=d,e in (x,y),!f)')
     .option('--field-selector <fields>', 'only objects with these fields (status.phase=Running)')
-    .option('-L, --label-columns <labels>', 'labels to show as columns, with commas')
+    .option('-L, --label-columns <labels>', 'labels to show as columns, with commas', listed)
     .option('--show-labels', 'show all labels as the last column')
     .option('--show-kind', 'show the kind before each name')
-    .option('--show-managed-fields', 'keep managedFields in yaml and json')
     .option('--sort-by <path>', 'sort by a field (.metadata.creationTimestamp)')
     .option('--no-headers', 'do not print headers')
     .option('--ignore-not-found', 'exit 0 when an object is not there')
@@ -56,7 +52,7 @@ export const define: Define = (command, io) => {
     .option('-f, --filename <file>', 'the objects that a manifest names', repeated)
     .option('-R, --recursive', 'with -f DIR: also what is below')
     .option('--raw <path>', 'print what the server answers to GET on a path')
-    .option('--chunk-size <n>', 'accepted for compatibility; lists are read in pages of 500')
+    .option('--chunk-size <n>', 'read lists in pages of so many objects (0: at once; default: 500)', wholeNumber)
     .action((type: string | undefined, names: readonly string[], flags: GetFlags) =>
       withCluster(io, flags, cluster => get(cluster, type === undefined ? [] : [type, ...names], flags)),
     );
@@ -72,62 +68,68 @@ export const define: Define = (command, io) => {
 };
 
 const get = async (cluster: Cluster, args: readonly string[], flags: GetFlags): Promise<void> => {
-  const { io, api } = cluster;
-  if (flags.raw) {
-    for await (const chunk of api.stream({ path: flags.raw, accept: '*/*' }, io.signal)) {
-      io.out(chunk);
-      await io.drain();
-    }
-    return;
+  if (flags.raw !== undefined) return raw(cluster, args, { ...flags, raw: flags.raw });
+  const format = checked(flags, await cluster.resources());
+  if (args.length === 0 && !flags.filename) noType(cluster);
+  const targets = await chooseTargets(cluster, args, flags, { explicit: false });
+  if (flags.watch || flags.watchOnly) {
+    throwAll(targets.failures);
+    return watchObjects(cluster, targets, flags, format);
   }
-  const targets = await targetsOf(cluster, args, flags);
-  if (targets.named && flags.allNamespaces) {
-    throw new CliError('a resource cannot be retrieved by name across all namespaces');
-  }
-  if (targets.named && (flags.selector || flags.fieldSelector) && !flags.filename) {
-    throw new CliError('selectors and the all flag cannot be used when passing resource/name arguments');
-  }
-  if (flags.watch || flags.watchOnly) return watchObjects(cluster, targets, flags);
-  const resources = await cluster.resources();
-  const format = parseFormat(flags.output, object => nameOf(object as AnyObject, resources));
   if (format.is === 'table') return printTables(cluster, targets, flags, format.wide);
-  const { objects, failures } = await readObjects(cluster, targets, flags);
-  const shown = flags.showManagedFields ? objects : objects.map(withoutManagedFields);
+  const { found, failures } = await readEach(targets, flags, target => objectsOf(cluster, target, selectionOf(flags)));
+  const objects = found.flatMap(({ value }) => value);
+  const shown = objects.map(object => shownBy(flags, object));
   const sorted = flags.sortBy ? sortedBy(shown, flags.sortBy, object => object) : shown;
-  const single = targets.named && targets.targets.length === 1;
-  if (!(single && sorted.length === 0) && !(sorted.length === 0 && failures.length > 0)) {
-    io.out(format.print({ objects: sorted, single }, { noHeaders: !flags.headers }));
-  }
+  const single = targets.named && targets.targets.length === 1 && targets.failures.length === 0;
+  const nothing = sorted.length === 0 && (single || flags.ignoreNotFound === true);
+  if (!nothing) cluster.io.out(format.print({ objects: sorted, single }, { noHeaders: !flags.headers }));
   throwAll(failures);
 };
 
-const targetsOf = async (cluster: Cluster, args: readonly string[], flags: GetFlags): Promise<Targets> => {
-  if (flags.filename) return targetsOfFiles(cluster, flags.filename, flags.recursive === true);
-  if (args.length === 0) {
-    cluster.io.err(
-      'You must specify the type of resource to get. Use "berth api-resources" for a complete list of supported resources.\n\n',
+const raw = async ({ io, api }: Cluster, args: readonly string[], flags: GetFlags & { raw: string }): Promise<void> => {
+  if (args.length > 0) throw new CliError('arguments may not be passed when --raw is specified');
+  if (flags.watch || flags.watchOnly || flags.selector)
+    throw new CliError(
+      '--raw may not be specified with other flags that filter the server request or alter the output',
     );
-    cluster.io.err("error: Required resource not specified.\nSee 'berth get --help' for help and examples\n");
-    throw new Exit(1);
+  if (flags.output) throw new CliError('--raw and --output are mutually exclusive');
+  if (!flags.raw.startsWith('/'))
+    throw new CliError(`--raw ${flags.raw}: expected a path of the API, such as /version`);
+  for await (const chunk of api.stream({ path: flags.raw, accept: '*/*' }, io.signal)) {
+    io.out(chunk);
+    await io.drain();
   }
-  return parseTargets(args, await cluster.resources());
 };
 
-const nameOf = (object: AnyObject, resources: Parameters<typeof resourceOfKind>[0]): string => {
+/** The form of the output; throws CliError for flags that contradict each other. */
+const checked = (flags: GetFlags, resources: readonly Resource[]): Format => {
+  const { output, template } = flags;
+  if (flags.showLabels && output && output !== 'wide')
+    throw new CliError(`--show-labels option cannot be used with ${output} printer`);
+  if (flags.outputWatchEvents && !flags.watch && !flags.watchOnly)
+    throw new CliError('--output-watch-events option can only be used with --watch or --watch-only');
+  return parseFormat(output, object => nameOf(object as AnyObject, resources), { template });
+};
+
+const noType = ({ io }: Cluster): never => {
+  io.err(
+    'You must specify the type of resource to get. Use "berth api-resources" for a complete list of supported resources.\n\n',
+  );
+  io.err("error: Required resource not specified.\nSee 'berth get -h' for help and examples\n");
+  throw new Exit(1);
+};
+
+/** `pod/web`; of an event of a watch, the name of what it is about. */
+const nameOf = (object: AnyObject, resources: readonly Resource[]): string => {
   const resource = resourceOfKind(resources, object.apiVersion, object.kind);
   return `${resource ? objectPrefix(resource) : object.kind.toLowerCase()}/${object.metadata.name}`;
 };
 
-export const selectionOf = (cluster: Cluster, target: Target, flags: GetFlags): Selection => ({
-  namespace: target.namespace ?? namespaceFor(cluster, target.resource, flags.allNamespaces),
-  labelSelector: flags.selector,
-  fieldSelector: flags.fieldSelector,
-});
-
 /** Calls `read` for each target; what fails is collected, what is not there forgiven with --ignore-not-found. */
 const readEach = async <T>(targets: Targets, flags: GetFlags, read: (target: Target) => Promise<T>) => {
   const found: { target: Target; value: T }[] = [];
-  const failures: unknown[] = [];
+  const failures: unknown[] = [...targets.failures];
   for (const target of targets.targets) {
     try {
       found.push({ target, value: await read(target) });
@@ -138,30 +140,22 @@ const readEach = async <T>(targets: Targets, flags: GetFlags, read: (target: Tar
   return { found, failures };
 };
 
-const readObjects = async (cluster: Cluster, targets: Targets, flags: GetFlags) => {
-  const { found, failures } = await readEach(targets, flags, async target => {
-    const selection = selectionOf(cluster, target, flags);
-    if (target.name === undefined) return (await listAll(cluster, target.resource, selection)).items;
-    return [await getOne(cluster, target.resource, { namespace: selection.namespace, name: target.name })];
-  });
-  return { objects: found.flatMap(({ value }) => value), failures };
+const readTable = async (cluster: Cluster, target: Target, flags: GetFlags): Promise<Table> => {
+  const { resource, name, namespace } = target;
+  if (name !== undefined) return getOne(cluster, resource, { namespace, name }, tableAccept);
+  // To sort, all objects are needed at once, as a whole.
+  const query = flags.sortBy ? { includeObject: 'Object', limit: undefined } : {};
+  let whole: Table | undefined;
+  for await (const page of pages<Table>(cluster, resource, { ...selectionOf(flags), namespace }, tableAccept, query)) {
+    whole = whole ? { ...whole, rows: [...(whole.rows ?? []), ...(page.rows ?? [])] } : page;
+  }
+  return whole!;
 };
 
 const printTables = async (cluster: Cluster, targets: Targets, flags: GetFlags, wide: boolean): Promise<void> => {
   const { io } = cluster;
-  const includeObject = flags.sortBy ? { includeObject: 'Object' } : {};
-  const { found, failures } = await readEach(targets, flags, async (target): Promise<Table> => {
-    const selection = selectionOf(cluster, target, flags);
-    if (target.name !== undefined) {
-      return getOne(cluster, target.resource, { namespace: selection.namespace, name: target.name }, tableAccept);
-    }
-    let whole: Table | undefined;
-    const query = flags.sortBy ? { ...includeObject, limit: undefined } : {};
-    for await (const page of pages<Table>(cluster, target.resource, selection, tableAccept, query)) {
-      whole = whole ? { ...whole, rows: [...(whole.rows ?? []), ...(page.rows ?? [])] } : page;
-    }
-    return whole!;
-  });
+  const { found, failures } = await readEach(targets, flags, target => readTable(cluster, target, flags));
+  const severalKinds = new Set(found.map(({ target }) => target.resource)).size > 1;
   let printed = false;
   for (const group of byResource(found)) {
     const rows = group.flatMap(({ value }) => value.rows ?? []);
@@ -171,8 +165,8 @@ const printTables = async (cluster: Cluster, targets: Targets, flags: GetFlags, 
       noHeaders: !flags.headers,
       withNamespace: flags.allNamespaces === true && resource.namespaced,
       showLabels: flags.showLabels === true,
-      labelColumns: flags.labelColumns?.split(',') ?? [],
-      namePrefix: targets.severalKinds || flags.showKind ? `${objectPrefix(resource)}/` : '',
+      labelColumns: flags.labelColumns ?? [],
+      namePrefix: severalKinds || flags.showKind ? `${objectPrefix(resource)}/` : '',
     });
     if (text === '') continue;
     if (printed && flags.headers) io.out('\n');

@@ -46,12 +46,18 @@ const status = async (io: Io, flags: StatusFlags): Promise<void> => {
   if (!state.up) throw new Exit(1);
 };
 
+/** A server that runs but hangs is said to hang. */
+const patienceMs = 10_000;
+
 const ask = async (io: Io, data: string, running: Running): Promise<State> => {
   const { pid, url, context, kubeconfig, startedAt: since } = running;
   const base = { data, pid, url, context, kubeconfig, since, clientVersion: clientVersion() };
   try {
     const connection = await findConnection(io, { context, ...(kubeconfig ? { kubeconfig } : {}) });
-    const api = createApi({ ...connection, server: url }, { sleep: delayMs => io.clock.sleep(delayMs, io.signal) });
+    const api = createApi(
+      { ...connection, server: url },
+      { clock: io.clock, signal: io.signal, timeoutMs: patienceMs },
+    );
     try {
       const [version, nodes, pods] = await Promise.all([
         api.send<{ gitVersion: string }>({ path: '/version' }),

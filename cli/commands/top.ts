@@ -1,13 +1,14 @@
 /** `berth top`: CPU and memory that nodes and pods use, from metrics.k8s.io. */
 
 import type { Command } from 'commander';
+import { humanDuration } from '#api/duration.ts';
 import type { Node } from '#api/kinds/core.ts';
 import { addQuantities, milliValue, wholeValue } from '#api/quantity.ts';
 import { type Cluster, withCluster } from '../cluster.ts';
 import type { ClusterFlags, Define } from '../command.ts';
 import { clusterOptions, examples, newCommand } from '../command.ts';
 import { type Resource, resourceNamed } from '../discovery.ts';
-import { CliError } from '../failure.ts';
+import { CliError, usageError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { natural } from '../output/sort.ts';
 import { alignTabs, tableTabs } from '../output/tabwriter.ts';
@@ -32,7 +33,10 @@ interface Measured extends AnyObject {
 
 export const define: Define = (command, io) => {
   command.addCommand(podCommand(io)).addCommand(nodeCommand(io));
-  command.action(() => command.help());
+  command.argument('[what]').action((what: string | undefined) => {
+    if (what !== undefined) throw usageError('top', `unknown command ${JSON.stringify(what)}`);
+    command.help({ error: true });
+  });
   examples(
     command,
     `berth top node
@@ -48,27 +52,33 @@ const shared = (command: Command): Command =>
     .option('--no-headers', 'do not print headers');
 
 const podCommand = (io: Io): Command =>
-  shared(clusterOptions(newCommand('pod', io)))
+  shared(clusterOptions(newCommand('pod', io, 'top pod')))
     .aliases(['pods', 'po'])
     .description('usage of pods')
-    .argument('[name]', 'name of a pod')
+    .argument('[name...]', 'name of a pod')
     .option('-A, --all-namespaces', 'in all namespaces')
     .option('--field-selector <fields>', 'only pods with these fields')
     .option('--containers', 'a line for each container')
     .option('--sum', 'add a line with the sum')
-    .action((name: string | undefined, flags: TopFlags) =>
-      withCluster(io, flags, cluster => topPods(cluster, name, flags)),
+    .action((names: readonly string[], flags: TopFlags) =>
+      withCluster(io, flags, cluster => topPods(cluster, onlyName('pod', 'selector', names, flags), flags)),
     );
 
 const nodeCommand = (io: Io): Command =>
-  shared(clusterOptions(newCommand('node', io), { namespace: false }))
+  shared(clusterOptions(newCommand('node', io, 'top node'), { namespace: false }))
     .aliases(['nodes', 'no'])
     .description('usage of nodes')
-    .argument('[name]', 'name of a node')
+    .argument('[name...]', 'name of a node')
     .option('--show-capacity', 'percentages of the capacity instead of what is allocatable')
-    .action((name: string | undefined, flags: TopFlags) =>
-      withCluster(io, flags, cluster => topNodes(cluster, name, flags)),
+    .action((names: readonly string[], flags: TopFlags) =>
+      withCluster(io, flags, cluster => topNodes(cluster, onlyName('node', '--selector', names, flags), flags)),
     );
+
+const onlyName = (what: string, word: string, names: readonly string[], flags: TopFlags): string | undefined => {
+  if (names.length > 1) throw usageError(`top ${what}`, `${what} [NAME | -l label]`);
+  if (names.length === 1 && flags.selector) throw new CliError(`only one of NAME or ${word} can be provided`);
+  return names[0];
+};
 
 const metricsResource = async (cluster: Cluster, plural: string): Promise<Resource> => {
   const found = (await cluster.resources()).find(r => r.group === 'metrics.k8s.io' && r.plural === plural);
@@ -85,7 +95,7 @@ const topPods = async (cluster: Cluster, name: string | undefined, flags: TopFla
   const key = sortKey(flags);
   const resource = await metricsResource(cluster, 'pods');
   const namespace = flags.allNamespaces ? undefined : cluster.namespace;
-  const selection = { namespace, labelSelector: flags.selector, fieldSelector: flags.fieldSelector };
+  const selection = { namespace, labelSelector: flags.selector, fieldSelector: flags.fieldSelector, typed: true };
   const measured =
     name === undefined
       ? (await listAll<Measured>(cluster, resource, selection)).items
@@ -114,12 +124,23 @@ const topPods = async (cluster: Cluster, name: string | undefined, flags: TopFla
   print(cluster, head, [...lines, ...sum], flags);
 };
 
+/** A pod this old should have been measured. */
+const metricsDelayMs = 2 * 60_000;
+
 const noPodMetrics = async (
   cluster: Cluster,
   selection: Parameters<typeof listAll>[2],
   flags: TopFlags,
 ): Promise<void> => {
   const { items } = await listAll(cluster, resourceNamed(await cluster.resources(), 'pods'), selection);
+  const nowMs = cluster.io.clock.now();
+  for (const { metadata } of items) {
+    const ageMs = nowMs - Date.parse(metadata.creationTimestamp ?? '');
+    if (ageMs > metricsDelayMs)
+      throw new CliError(
+        `Metrics not available for pod ${metadata.namespace}/${metadata.name}, age: ${humanDuration(ageMs)}`,
+      );
+  }
   if (items.length > 0) throw new CliError('metrics not available yet');
   cluster.io.err(
     flags.allNamespaces ? 'No resources found\n' : `No resources found in ${cluster.namespace} namespace.\n`,
@@ -130,17 +151,13 @@ const topNodes = async (cluster: Cluster, name: string | undefined, flags: TopFl
   const key = sortKey(flags);
   const metrics = await metricsResource(cluster, 'nodes');
   const nodeResource = resourceNamed(await cluster.resources(), 'nodes');
-  const selection = { namespace: undefined, labelSelector: flags.selector };
-  const [measured, nodes] =
+  const selection = { namespace: undefined, labelSelector: flags.selector, typed: true };
+  const read = async <T extends object>(resource: Resource): Promise<readonly T[]> =>
     name === undefined
-      ? await Promise.all([
-          listAll<Measured>(cluster, metrics, selection).then(list => list.items),
-          listAll<Node>(cluster, nodeResource, selection).then(list => list.items),
-        ])
-      : await Promise.all([
-          getOne<Measured>(cluster, metrics, { namespace: undefined, name }).then(one => [one]),
-          getOne<Node>(cluster, nodeResource, { namespace: undefined, name }).then(one => [one]),
-        ]);
+      ? (await listAll<T>(cluster, resource, selection)).items
+      : [await getOne<T>(cluster, resource, { namespace: undefined, name })];
+  const measured = await read<Measured>(metrics);
+  const nodes = [...(await read<Node>(nodeResource))];
   if (measured.length === 0) throw new CliError('metrics not available yet');
   const usageOf = new Map(measured.map(node => [node.metadata.name, node.usage ?? {}]));
   const known = nodes.filter(node => usageOf.has(node.metadata.name));

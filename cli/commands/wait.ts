@@ -3,33 +3,27 @@ import { isReason } from '#api/status.ts';
 import { type Cluster, withCluster } from '../cluster.ts';
 import type { ClusterFlags, Define } from '../command.ts';
 import { clusterOptions, examples, repeated } from '../command.ts';
-import { objectPrefix, type Resource } from '../discovery.ts';
-import { durationMs } from '../durations.ts';
+import { objectPrefix } from '../discovery.ts';
+import { duration } from '../durations.ts';
 import { CliError, throwAll } from '../failure.ts';
-import { targetsOfFiles } from '../file-targets.ts';
 import { findValues, valueText } from '../output/jsonpath.ts';
-import { parseRelaxedPath, parseTemplate } from '../output/jsonpath-parse.ts';
-import { type AnyObject, getOne, listAll, namespaceFor } from '../read.ts';
-import { parseTargets } from '../targets.ts';
-import { deadlineOf, type Test, timedOut, waitFor, waitGone } from '../waiting.ts';
+import { parseRelaxedPath } from '../output/jsonpath-parse.ts';
+import { type OutputFlags, objectPrinter, outputOptions } from '../output/printer.ts';
+import { type AnyObject, getOne, listAll, selectionOf } from '../read.ts';
+import { type Choice, chooseTargets, type NamedTarget } from '../targets.ts';
+import { deadlineOf, type Test, TimedOut, waitFor, waitGone } from '../waiting.ts';
 
-interface WaitFlags extends ClusterFlags {
+interface WaitFlags extends ClusterFlags, Choice, OutputFlags {
   for?: string;
-  timeout: string;
-  selector?: string;
-  fieldSelector?: string;
-  all?: boolean;
-  allNamespaces?: boolean;
-  filename?: readonly string[];
-  recursive?: boolean;
+  timeout: number;
 }
 
 export const define: Define = (command, io) => {
-  clusterOptions(command)
+  outputOptions(clusterOptions(command))
     .argument('[type]', 'resource type, or TYPE/NAME')
     .argument('[names...]', 'names of objects')
-    .requiredOption('--for <what>', "condition=NAME[=value], jsonpath='{PATH}'[=value], create or delete")
-    .option('--timeout <duration>', 'give up after this time; 0s: look once, negative: a week', '30s')
+    .option('--for <what>', "condition=NAME[=value], jsonpath='{PATH}'[=value], create or delete")
+    .option('--timeout <duration>', 'give up after this time; 0s: look once, negative: a week', duration, 30_000)
     .option('-l, --selector <labels>', 'objects with these labels')
     .option('--field-selector <fields>', 'objects with these fields')
     .option('--all', 'all objects of the type')
@@ -48,32 +42,43 @@ export const define: Define = (command, io) => {
 };
 
 interface Awaited {
-  readonly resource: Resource;
-  readonly name: string;
-  readonly namespace: string | undefined;
+  readonly target: NamedTarget;
   readonly object: AnyObject | undefined;
 }
 
 const wait = async (cluster: Cluster, args: readonly string[], flags: WaitFlags): Promise<void> => {
   const goal = goalOf(flags.for ?? '');
-  const deadlineMs = deadlineOf(cluster, durationMs(flags.timeout, '--timeout'));
-  const failures: unknown[] = [];
-  const awaited = await find(cluster, args, flags, goal, deadlineMs, failures);
+  const print = objectPrinter(cluster.io, flags);
+  const deadlineMs = deadlineOf(cluster, flags.timeout);
+  const { awaited, failures } = await find(cluster, args, flags, goal, deadlineMs);
   if (awaited.length === 0 && failures.length === 0 && goal.is !== 'delete')
     throw new CliError('no matching resources found');
-  for (const item of awaited) {
+  for (const { target, object } of awaited) {
+    const { resource, name } = target;
     try {
-      if (goal.is === 'delete') {
-        // What was never there is not reported, as in kubectl.
-        if (!item.object) continue;
-        await waitGone(cluster, item.resource, { ...item, uid: item.object.metadata.uid }, deadlineMs);
-      } else if (goal.is === 'test') await waitFor(cluster, item.resource, item, goal.test, deadlineMs);
-      cluster.io.out(`${objectPrefix(item.resource)}/${item.name} condition met\n`);
+      const last = await reach(cluster, { target, object }, goal, deadlineMs);
+      const line = `${objectPrefix(resource)}/${name}`;
+      if (last) print(last, `${line} condition met`, line);
     } catch (error) {
-      failures.push(error);
+      const lookedOnce = error instanceof TimedOut && flags.timeout === 0;
+      failures.push(lookedOnce ? new CliError(`condition not met for ${resource.plural}/${name}`) : error);
     }
   }
   throwAll(failures);
+};
+
+/** Waits; the object as it was last, undefined when there was nothing to wait for. */
+const reach = async (
+  cluster: Cluster,
+  { target, object }: Awaited,
+  goal: Goal,
+  deadlineMs: number,
+): Promise<AnyObject | undefined> => {
+  if (goal.is === 'test') return waitFor(cluster, target.resource, target, goal.test, deadlineMs);
+  // What was never there is not reported, as in kubectl.
+  if (goal.is === 'delete' && object)
+    await waitGone(cluster, target.resource, { ...target, uid: object.metadata.uid }, deadlineMs);
+  return object;
 };
 
 type Goal = { readonly is: 'delete' | 'create' } | { readonly is: 'test'; readonly test: Test };
@@ -85,8 +90,7 @@ const goalOf = (text: string): Goal => {
     const [name = '', value = 'true'] = text.slice('condition='.length).split('=');
     return { is: 'test', test: object => object !== undefined && hasCondition(object, name, value) };
   }
-  const path = /^jsonpath=(?:'([^']*)'|(\{[^}]*\}|[^=]*))(?:=(.*))?$/s.exec(text);
-  if (path) return { is: 'test', test: pathTest(path[1] ?? path[2]!, path[3]) };
+  if (text.startsWith('jsonpath=')) return { is: 'test', test: fieldTest(text.slice('jsonpath='.length)) };
   throw new CliError(`unrecognized condition: ${JSON.stringify(text)}`);
 };
 
@@ -102,22 +106,29 @@ const hasCondition = (object: AnyObject, name: string, value: string): boolean =
   return found.status.toLowerCase() === value.toLowerCase();
 };
 
-const pathTest = (path: string, value: string | undefined): Test => {
-  if (value === '')
+/** `PATH` or `PATH=VALUE`; `==` belongs to the path. */
+const fieldTest = (text: string): Test => {
+  if (text === '') throw new CliError('jsonpath expression cannot be empty');
+  const [path = '', value, ...more] = text.split(/(?<!=)=(?!=)/);
+  if (more.length > 0)
+    throw new CliError(
+      "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'",
+    );
+  const wanted = value?.replace(/^['"]+|['"]+$/g, '');
+  if (wanted === '')
     throw new CliError(
       "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",
     );
-  const unquoted = value?.replace(/^(['"])(.*)\1$/s, '$2');
-  const template = path.startsWith('{') ? parseTemplate(path) : parseRelaxedPath(path);
+  const template = parseRelaxedPath(path);
   return object => {
     if (object === undefined) return false;
     const found = findValues(template, object);
     if (found.length > 1) throw new CliError('given jsonpath expression matches more than one value');
     if (found.length === 0) return false;
-    if (unquoted === undefined) return true;
+    if (wanted === undefined) return true;
     if (typeof found[0] === 'object' && found[0] !== null)
       throw new CliError('jsonpath leads to a nested object or list which is not supported');
-    return valueText(found[0]) === unquoted;
+    return valueText(found[0]) === wanted;
   };
 };
 
@@ -127,60 +138,47 @@ const find = async (
   flags: WaitFlags,
   goal: Goal,
   deadlineMs: number,
-  failures: unknown[],
-): Promise<readonly Awaited[]> => {
-  if (args.length === 0 && !flags.filename)
-    throw new CliError('arguments in resource/name form must have a single resource and name');
-  const { targets, named } = flags.filename
-    ? await targetsOfFiles(cluster, flags.filename, flags.recursive === true)
-    : parseTargets(args, await cluster.resources());
-  if (
-    !named &&
-    !flags.all &&
-    flags.selector === undefined &&
-    flags.fieldSelector === undefined &&
-    goal.is !== 'create'
-  ) {
-    throw new CliError('resource(s) were provided, but no name was specified');
-  }
-  const found: Awaited[] = [];
-  for (const { resource, name, namespace: own } of targets) {
-    const namespace = own ?? namespaceFor(cluster, resource, flags.allNamespaces);
-    const selection = { namespace, labelSelector: flags.selector, fieldSelector: flags.fieldSelector };
+): Promise<{ awaited: readonly Awaited[]; failures: unknown[] }> => {
+  const { targets, failures: unread } = await chooseTargets(cluster, args, flags, {
+    explicit: true,
+    allBesideNames: true,
+  });
+  const failures: unknown[] = [...unread];
+  const awaited: Awaited[] = [];
+  for (const target of targets) {
+    const { resource, name, namespace } = target;
     if (name === undefined) {
-      const { items } = await listAll(cluster, resource, selection);
-      for (const object of items)
-        found.push({ resource, name: object.metadata.name, namespace: object.metadata.namespace, object });
+      for (const object of (await listAll(cluster, resource, { ...selectionOf(flags), namespace })).items) {
+        const { name, namespace } = object.metadata;
+        awaited.push({ target: { resource, name, namespace }, object });
+      }
+      continue;
+    }
+    const named = { ...target, name };
+    if (goal.is === 'create') {
+      awaited.push({ target: named, object: await created(cluster, named, deadlineMs) });
       continue;
     }
     try {
-      found.push({
-        resource,
-        name,
-        namespace,
-        object: await present(cluster, resource, { namespace, name }, goal, deadlineMs),
-      });
+      awaited.push({ target: named, object: await present(cluster, named, goal) });
     } catch (error) {
       failures.push(error);
     }
   }
-  return found;
+  return { awaited, failures };
 };
 
-const present = async (
-  cluster: Cluster,
-  resource: Resource,
-  ref: { namespace: string | undefined; name: string },
-  goal: Goal,
-  deadlineMs: number,
-): Promise<AnyObject | undefined> => {
-  if (goal.is === 'create') {
-    const object = await waitFor(cluster, resource, ref, object => object !== undefined, deadlineMs);
-    if (!object) throw timedOut(resource, ref.name);
-    return object;
-  }
+const created = async (cluster: Cluster, target: NamedTarget, deadlineMs: number): Promise<AnyObject | undefined> => {
   try {
-    return await getOne(cluster, resource, ref);
+    return await waitFor(cluster, target.resource, target, object => object !== undefined, deadlineMs);
+  } catch (error) {
+    throw error instanceof TimedOut ? new CliError('timed out waiting for the condition') : error;
+  }
+};
+
+const present = async (cluster: Cluster, target: NamedTarget, goal: Goal): Promise<AnyObject | undefined> => {
+  try {
+    return await getOne(cluster, target.resource, target);
   } catch (error) {
     if (goal.is === 'delete' && isReason(error, 'NotFound')) return undefined;
     throw error;

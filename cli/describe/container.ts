@@ -12,21 +12,23 @@ import type {
 import { milliValue, wholeValue } from '#api/quantity.ts';
 import { dateText, orNone, type Page, titleBool } from './page.ts';
 
-/** All containers of one sort (`Init Containers`, `Containers`). */
+/** All containers of one sort (`Init Containers`, `Containers`): those of `pod`, or without one those of a pod template. */
 export const containerLines = (
   page: Page,
   title: string,
   containers: readonly Container[],
   statuses: readonly ContainerStatus[] | undefined,
-  pod: Pod,
+  pod: Pod | undefined,
 ): void => {
+  const space = pod === undefined ? '  ' : '';
   if (containers.length === 0) {
-    page.line(0, `${title}:\t<none>`);
+    page.line(0, `${space}${title}:\t<none>`);
     return;
   }
-  page.line(0, `${title}:`);
+  page.line(0, `${space}${title}:`);
   for (const container of containers) {
     const status = statuses?.find(candidate => candidate.name === container.name);
+    page.line(1, `${pod === undefined ? ' ' : ''}${container.name}:`);
     basics(page, container, status);
     words(page, 'Command', container.command);
     words(page, 'Args', container.args);
@@ -45,7 +47,6 @@ export const containerLines = (
 };
 
 const basics = (page: Page, container: Container, status: ContainerStatus | undefined): void => {
-  page.line(1, `${container.name}:`);
   if (status) page.line(2, `Container ID:\t${status.containerID ?? ''}`);
   page.line(2, `Image:\t${container.image ?? ''}`);
   if (status) page.line(2, `Image ID:\t${status.imageID ?? ''}`);
@@ -131,7 +132,7 @@ const envFromLines = (page: Page, container: Container): void => {
   }
 };
 
-const envLines = (page: Page, container: Container, pod: Pod): void => {
+const envLines = (page: Page, container: Container, pod: Pod | undefined): void => {
   const env = container.env ?? [];
   page.line(2, env.length === 0 ? 'Environment:\t<none>' : 'Environment:');
   for (const variable of env) {
@@ -143,10 +144,10 @@ const envLines = (page: Page, container: Container, pod: Pod): void => {
   }
 };
 
-const sourceText = (from: NonNullable<EnvVar['valueFrom']>, container: Container, pod: Pod): string => {
+const sourceText = (from: NonNullable<EnvVar['valueFrom']>, container: Container, pod: Pod | undefined): string => {
   if (from.fieldRef) {
     const { apiVersion = 'v1', fieldPath } = from.fieldRef;
-    return `${fieldValue(pod, fieldPath)} (${apiVersion}:${fieldPath})`;
+    return `${pod === undefined ? '' : fieldValue(pod, fieldPath)} (${apiVersion}:${fieldPath})`;
   }
   if (from.resourceFieldRef) {
     const { resource } = from.resourceFieldRef;

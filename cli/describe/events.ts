@@ -3,7 +3,11 @@ import type { Event } from '#api/kinds/core.ts';
 import { byLastSeen, intervalText } from '../output/event-time.ts';
 import type { Page } from './page.ts';
 
-export const eventLines = (page: Page, events: readonly Event[], nowMs: number): void => {
+/** What happened to the object; undefined: not asked for, nothing is said. */
+export type Events = readonly Event[] | undefined;
+
+export const eventLines = (page: Page, events: Events, nowMs: number): void => {
+  if (events === undefined) return;
   if (events.length === 0) {
     page.line(0, 'Events:\t<none>');
     return;

@@ -1,10 +1,9 @@
 /** Any kind: its head, then every field under a readable label, as kubectl describes kinds it has no layout for. */
-import type { Event } from '#api/kinds/core.ts';
 import type { AnyObject } from '../read.ts';
-import { eventLines } from './events.ts';
+import { type Events, eventLines } from './events.ts';
 import { annotationLines, mapLines, Page } from './page.ts';
 
-export const describeAny = (object: AnyObject, events: readonly Event[], nowMs: number): string => {
+export const describeAny = (object: AnyObject, events: Events, nowMs: number): string => {
   const page = new Page();
   page.line(0, `Name:\t${object.metadata.name}`);
   page.line(0, `Namespace:\t${object.metadata.namespace ?? ''}`);

@@ -3,17 +3,17 @@
  * requested, because that pair is what this product is about.
  */
 import { age } from '#api/duration.ts';
-import type { Event, Node, Pod, Taint } from '#api/kinds/core.ts';
+import type { Node, Pod, Taint } from '#api/kinds/core.ts';
 import { addQuantities, milliValue, quantityOf } from '#api/quantity.ts';
 import { podLimits, podRequests, type ResourceList } from '#api/resources.ts';
-import { eventLines } from './events.ts';
+import { type Events, eventLines } from './events.ts';
 import { annotationLines, dateText, mapLines, Page } from './page.ts';
 
 export interface NodeFacts {
   readonly node: Node;
   /** Those that have not ended. */
   readonly pods: readonly Pod[];
-  readonly events: readonly Event[];
+  readonly events: Events;
   readonly lease:
     | { spec?: { holderIdentity?: string; acquireTime?: string; renewTime?: string } }
     | { failure: string };

@@ -32,14 +32,18 @@ export const mapLines = (page: Page, title: string, map: Readonly<Record<string,
 const maxAnnotationLength = 140;
 const hiddenAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 
-export const annotationLines = (page: Page, annotations: Readonly<Record<string, string>> | undefined): void => {
+export const annotationLines = (
+  page: Page,
+  annotations: Readonly<Record<string, string>> | undefined,
+  title = 'Annotations',
+): void => {
   const keys = Object.keys(annotations ?? {})
     .filter(key => key !== hiddenAnnotation)
     .sort();
-  if (keys.length === 0) page.line(0, 'Annotations:\t<none>');
+  if (keys.length === 0) page.line(0, `${title}:\t<none>`);
   for (const [i, key] of keys.entries()) {
     const value = annotations![key]!.replace(/\n$/, '');
-    const head = `${i === 0 ? 'Annotations:' : ''}\t${key}:`;
+    const head = `${i === 0 ? `${title}:` : ''}\t${key}:`;
     if (value.length + key.length + 2 <= maxAnnotationLength && !value.includes('\n')) page.line(0, `${head} ${value}`);
     else {
       page.line(0, head);

@@ -1,12 +1,13 @@
 /** `describe pod`, in kubectl's layout. */
 import { humanDuration } from '#api/duration.ts';
-import type { Event, Pod, Toleration } from '#api/kinds/core.ts';
+import type { Pod, Toleration } from '#api/kinds/core.ts';
+import type { LabelSelector } from '#api/labels.ts';
 import { containerLines, resourceLines } from './container.ts';
-import { eventLines } from './events.ts';
+import { type Events, eventLines } from './events.ts';
 import { annotationLines, dateText, mapLines, orNone, Page } from './page.ts';
 import { volumeLines } from './volumes.ts';
 
-export const describePod = (pod: Pod, events: readonly Event[], nowMs: number): string => {
+export const describePod = (pod: Pod, events: Events, nowMs: number): string => {
   const page = new Page();
   head(page, pod, nowMs);
   const { spec, status } = pod;
@@ -25,8 +26,8 @@ export const describePod = (pod: Pod, events: readonly Event[], nowMs: number): 
   volumeLines(page, spec.volumes ?? []);
   page.line(0, `QoS Class:\t${status?.qosClass ?? ''}`);
   mapLines(page, 'Node-Selectors', spec.nodeSelector);
-  tolerationLines(page, spec.tolerations ?? []);
-  spreadLines(page, pod);
+  tolerationLines(page, 'Tolerations', spec.tolerations ?? []);
+  spreadLines(page, 'Topology Spread Constraints', spec.topologySpreadConstraints ?? []);
   eventLines(page, events, nowMs);
   return page.text();
 };
@@ -68,16 +69,16 @@ const head = (page: Page, pod: Pod, nowMs: number): void => {
 };
 
 /** `key=value:Effect op=Exists for 300s`, sorted by key. */
-const tolerationLines = (page: Page, tolerations: readonly Toleration[]): void => {
+export const tolerationLines = (page: Page, title: string, tolerations: readonly Toleration[]): void => {
   if (tolerations.length === 0) {
-    page.line(0, 'Tolerations:\t<none>');
+    page.line(0, `${title}:\t<none>`);
     return;
   }
   const sorted = [...tolerations].sort((a, b) =>
     (a.key ?? '') < (b.key ?? '') ? -1 : (a.key ?? '') > (b.key ?? '') ? 1 : 0,
   );
   for (const [i, toleration] of sorted.entries()) {
-    page.line(0, `${i === 0 ? 'Tolerations:' : ''}\t${tolerationText(toleration)}`);
+    page.line(0, `${i === 0 ? `${title}:` : ''}\t${tolerationText(toleration)}`);
   }
 };
 
@@ -87,33 +88,29 @@ const tolerationText = ({ key = '', value = '', effect = '', operator, toleratio
   return `${key}${value ? `=${value}` : ''}${effect ? `:${effect}` : ''}${exists}${seconds}`;
 };
 
-const spreadLines = (page: Page, pod: Pod): void => {
-  const constraints = [...(pod.spec.topologySpreadConstraints ?? [])];
-  constraints.sort((a, b) => (a.topologyKey < b.topologyKey ? -1 : a.topologyKey > b.topologyKey ? 1 : 0));
-  for (const [i, constraint] of constraints.entries()) {
+type SpreadConstraint = NonNullable<Pod['spec']['topologySpreadConstraints']>[number];
+
+export const spreadLines = (page: Page, title: string, constraints: readonly SpreadConstraint[]): void => {
+  const sorted = [...constraints];
+  sorted.sort((a, b) => (a.topologyKey < b.topologyKey ? -1 : a.topologyKey > b.topologyKey ? 1 : 0));
+  for (const [i, constraint] of sorted.entries()) {
     const { topologyKey, whenUnsatisfiable, maxSkew, labelSelector } = constraint;
     const selector = labelSelector ? ` for selector ${selectorText(labelSelector)}` : '';
     page.line(
       0,
-      `${i === 0 ? 'Topology Spread Constraints:' : ''}\t${topologyKey}:${whenUnsatisfiable} when max skew ${maxSkew} is exceeded${selector}`,
+      `${i === 0 ? `${title}:` : ''}\t${topologyKey}:${whenUnsatisfiable} when max skew ${maxSkew} is exceeded${selector}`,
     );
   }
 };
 
-interface Selector {
-  matchLabels?: Record<string, string>;
-  matchExpressions?: { key: string; operator: string; values?: string[] }[];
-}
-
-/** A label selector as one line: `app=web,tier in (a,b),!old`. */
-export const selectorText = (selector: Selector): string => {
-  const labels = Object.entries(selector.matchLabels ?? {})
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${key}=${value}`);
+/** A label selector as one line: `app=web,tier in (a,b),!old`, by key. */
+export const selectorText = (selector: LabelSelector): string => {
+  const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => ({ key, text: `${key}=${value}` }));
   const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) => {
-    if (operator === 'Exists') return key;
-    if (operator === 'DoesNotExist') return `!${key}`;
-    return `${key} ${operator === 'In' ? 'in' : 'notin'} (${[...values].sort().join(',')})`;
+    if (operator === 'Exists') return { key, text: key };
+    if (operator === 'DoesNotExist') return { key, text: `!${key}` };
+    return { key, text: `${key} ${operator === 'In' ? 'in' : 'notin'} (${[...values].sort().join(',')})` };
   });
-  return orNone([...labels, ...expressions].join(','));
+  const all = [...labels, ...expressions].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return orNone(all.map(({ text }) => text).join(','));
 };

@@ -1,7 +1,7 @@
 /** Descriptions of the small kinds that have a layout of their own in kubectl. */
-import type { ConfigMap, Event, Namespace, Secret, ServiceAccount } from '#api/kinds/core.ts';
+import type { ConfigMap, Namespace, Secret, ServiceAccount } from '#api/kinds/core.ts';
 import type { AnyObject } from '../read.ts';
-import { eventLines } from './events.ts';
+import { type Events, eventLines } from './events.ts';
 import { annotationLines, mapLines, Page } from './page.ts';
 
 const head = (object: AnyObject): Page => {
@@ -43,7 +43,7 @@ export const describeNamespace = (object: AnyObject, served: { quotas: boolean; 
   return page.text();
 };
 
-export const describeConfigMap = (object: AnyObject, events: readonly Event[], nowMs: number): string => {
+export const describeConfigMap = (object: AnyObject, events: Events, nowMs: number): string => {
   const { data = {}, binaryData = {} } = object as unknown as ConfigMap;
   const page = head(object);
   page.line(0, '\nData\n====');
@@ -66,7 +66,7 @@ export const describeSecret = (object: AnyObject): string => {
 
 const bytesOf = (base64: string): number => Buffer.from(base64, 'base64').length;
 
-export const describeServiceAccount = (object: AnyObject, events: readonly Event[], nowMs: number): string => {
+export const describeServiceAccount = (object: AnyObject, events: Events, nowMs: number): string => {
   const { imagePullSecrets = [], secrets = [] } = object as unknown as ServiceAccount;
   const page = head(object);
   listLines(
@@ -89,7 +89,7 @@ const listLines = (page: Page, title: string, names: readonly string[]): void =>
   for (const [i, name] of names.entries()) page.line(0, `${i === 0 ? `${title}:` : ''}\t${name}`);
 };
 
-export const describePriorityClass = (object: AnyObject, events: readonly Event[], nowMs: number): string => {
+export const describePriorityClass = (object: AnyObject, events: Events, nowMs: number): string => {
   const { value, globalDefault, preemptionPolicy, description } = object;
   const page = new Page();
   page.line(0, `Name:\t${object.metadata.name}`);

@@ -5,14 +5,16 @@ import type { Page } from './page.ts';
 type Volume = NonNullable<Pod['spec']['volumes']>[number];
 type Line = readonly [title: string, value: string];
 
-export const volumeLines = (page: Page, volumes: readonly Volume[]): void => {
+/** `inTemplate`: as part of a pod template, which stands two spaces further in. */
+export const volumeLines = (page: Page, volumes: readonly Volume[], inTemplate = false): void => {
+  const space = inTemplate ? '  ' : '';
   if (volumes.length === 0) {
-    page.line(0, 'Volumes:\t<none>');
+    page.line(0, `${space}Volumes:\t<none>`);
     return;
   }
-  page.line(0, 'Volumes:');
+  page.line(0, `${space}Volumes:`);
   for (const volume of volumes) {
-    page.line(1, `${volume.name}:`);
+    page.line(1, `${inTemplate ? ' ' : ''}${volume.name}:`);
     for (const [title, value] of linesOf(volume))
       page.line(2, value === '' && title === 'Items' ? 'Items:' : `${title}:\t${value}`);
     for (const item of volume.downwardAPI?.items ?? []) {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { CliError } from '../failure.ts';
 import { customColumnsText, parseCustomColumns } from './columns.ts';
 import { toJson } from './json.ts';
-import { renderTemplate } from './jsonpath.ts';
+import { findResults, renderTemplate } from './jsonpath.ts';
 import { parseTemplate } from './jsonpath-parse.ts';
 import { toYaml } from './yaml.ts';
 
@@ -12,59 +12,93 @@ export interface Printable {
   readonly objects: readonly object[];
   /** True when one object was asked for by name: it is printed itself, not as a list. */
   readonly single: boolean;
+  /** The list is one of the API, of this kind, instead of kubectl's mixed `List`. */
+  readonly listKind?: string;
 }
 
 export type Format =
   | { readonly is: 'table'; readonly wide: boolean }
   | { readonly is: 'objects'; readonly print: (printable: Printable, options: { noHeaders: boolean }) => string };
 
-const known = 'custom-columns, custom-columns-file, json, jsonpath, jsonpath-as-json, jsonpath-file, name, wide, yaml';
+export interface FormatOptions {
+  /** False: without `wide` and custom-columns, which only get has. */
+  readonly columns?: boolean;
+  /** The template, when it is not part of `-o`. */
+  readonly template?: string | undefined;
+}
+
+const plain = ['json', 'jsonpath', 'jsonpath-as-json', 'jsonpath-file', 'name', 'yaml'];
+const withColumns = ['custom-columns', 'custom-columns-file', 'wide'];
+const goTemplates = ['go-template', 'go-template-file', 'template', 'templatefile'];
 
 /** Reads the value of `-o`; throws CliError. `nameOf` gives `pod/web` for an object. */
-export const parseFormat = (text: string | undefined, nameOf: (object: object) => string): Format => {
-  const [, name = '', argument] = /^([^=]*)(?:=(.*))?$/s.exec(text ?? '')!;
-  const objects = (print: (printable: Printable, options: { noHeaders: boolean }) => string): Format => ({
-    is: 'objects',
-    print,
-  });
+export const parseFormat = (
+  text: string | undefined,
+  nameOf: (object: object) => string,
+  options: FormatOptions = {},
+): Format => {
+  const [, stated = '', argument = options.template] = /^([^=]*)(?:=(.*))?$/s.exec(text ?? '')!;
+  const name = stated === '' && options.template !== undefined ? 'go-template' : stated;
+  if (name === '') return { is: 'table', wide: false };
+  if (goTemplates.includes(name))
+    throw new CliError(`berth has no Go templates (-o ${name}): use -o jsonpath=…, or kubectl --context berth …`);
+  const allowed = options.columns === false ? plain : [...plain, ...withColumns];
+  if (!allowed.includes(name)) {
+    throw new CliError(
+      `unable to match a printer suitable for the output format ${JSON.stringify(text)}, allowed formats are: ${[...allowed].sort().join(',')}`,
+    );
+  }
+  return name === 'wide' ? { is: 'table', wide: true } : { is: 'objects', print: printerOf(name, argument, nameOf) };
+};
+
+type Print = (printable: Printable, options: { noHeaders: boolean }) => string;
+
+const printerOf = (name: string, argument: string | undefined, nameOf: (object: object) => string): Print => {
   const needed = (): string => {
     if (argument) return argument;
-    throw new CliError(`template format specified but no template given (-o ${name}=…)`);
+    throw new CliError('template format specified but no template given');
   };
   switch (name) {
-    case '':
-      return { is: 'table', wide: false };
-    case 'wide':
-      return { is: 'table', wide: true };
     case 'json':
-      return objects(printable => toJson(rootOf(printable)));
+      return printable => toJson(rootOf(printable));
     case 'yaml':
-      return objects(printable => toYaml(rootOf(printable)));
+      return printable => toYaml(rootOf(printable));
     case 'name':
-      return objects(printable => printable.objects.map(object => `${nameOf(object)}\n`).join(''));
+      return printable => printable.objects.map(object => `${nameOf(object)}\n`).join('');
+    case 'jsonpath-as-json': {
+      const template = parseTemplate(needed());
+      return printable => findResults(template, rootOf(printable)).map(toJson).join('');
+    }
     case 'jsonpath':
     case 'jsonpath-file': {
-      const template = parseTemplate(name === 'jsonpath' ? needed() : readFileSync(needed(), 'utf8'));
-      return objects(printable => renderTemplate(template, rootOf(printable)));
+      const template = parseTemplate(name === 'jsonpath' ? needed() : fileText(needed(), 'error reading --template'));
+      return printable => renderTemplate(template, rootOf(printable));
     }
-    case 'custom-columns':
-    case 'custom-columns-file': {
+    default: {
       const columns = parseCustomColumns(name === 'custom-columns' ? (argument ?? '') : columnsFile(needed()));
-      return objects((printable, { noHeaders }) => customColumnsText(columns, printable.objects, noHeaders));
+      return (printable, { noHeaders }) => customColumnsText(columns, printable.objects, noHeaders);
     }
-    default:
-      throw new CliError(
-        `unable to match a printer suitable for the output format ${JSON.stringify(text)}, allowed formats are: ${known}`,
-      );
   }
 };
 
-const rootOf = ({ objects, single }: Printable): unknown =>
-  single ? objects[0] : { apiVersion: 'v1', items: objects, kind: 'List', metadata: { resourceVersion: '' } };
+const rootOf = ({ objects, single, listKind }: Printable): unknown => {
+  if (single) return objects[0];
+  const metadata = listKind === undefined ? { resourceVersion: '' } : {};
+  return { apiVersion: 'v1', items: objects, kind: listKind ?? 'List', metadata };
+};
+
+const fileText = (path: string, prefix: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file or directory' : String(error);
+    throw new CliError(`${prefix} ${path}, open ${path}: ${why}`);
+  }
+};
 
 /** Two lines, headers above paths, as kubectl's custom-columns-file has it. */
 const columnsFile = (path: string): string => {
-  const [headers = [], paths = []] = readFileSync(path, 'utf8')
+  const [headers = [], paths = []] = fileText(path, 'error reading template')
     .split('\n')
     .map(line => line.trim().split(/\s+/));
   if (headers.length !== paths.length)
@@ -72,8 +106,13 @@ const columnsFile = (path: string): string => {
   return headers.map((header, i) => `${header}:${paths[i]}`).join(',');
 };
 
-/** Without metadata.managedFields, which nobody wants to read unless asked for. */
-export const withoutManagedFields = <T extends object>(object: T): T => {
+/** What `-o` shows of an object: yaml and json leave out managedFields, which nobody wants to read unless asked for. */
+export const shownBy = <T extends object>(
+  { output, showManagedFields }: { output?: string; showManagedFields?: boolean },
+  object: T,
+): T => (showManagedFields || (output !== 'yaml' && output !== 'json') ? object : withoutManagedFields(object));
+
+const withoutManagedFields = <T extends object>(object: T): T => {
   const { metadata } = object as { metadata?: object };
   if (!metadata || !('managedFields' in metadata)) return object;
   const { managedFields: _, ...rest } = metadata;

@@ -1,29 +1,29 @@
 /**
- * Reads kubectl's JSONPath templates: literal text with expressions in braces. Understood are fields (with `\.` for a dot
- * in a key), `['key']`, indexes (also negative), slices `[a:b:step]`, unions, `*`, recursive descent `..`, filters
- * `[?(@.type=="Ready")]`, quoted text, `{range …}…{end}`.
+ * Reads kubectl's JSONPath templates (client-go/util/jsonpath): literal text with actions in braces. An action is a chain
+ * of nodes, each fed with what the one before it found: fields (`\.` for a dot in a key), `['key']`, indexes, slices
+ * `[a:b:step]`, unions, `*`, recursive descent `..`, filters `[?(@.type=="Ready")]`, quoted text, numbers, booleans.
+ * `{range …}…{end}` repeats what is between.
  */
 
-export type Step =
-  | { readonly at: 'field'; readonly name: string }
-  | { readonly at: 'all' }
-  | { readonly at: 'deep' }
-  | { readonly at: 'index'; readonly from?: number; readonly to?: number; readonly step: number; readonly one: boolean }
-  | { readonly at: 'union'; readonly choices: readonly (readonly Step[])[] }
-  | { readonly at: 'filter'; readonly left: Operand; readonly op: string; readonly right: Operand | undefined };
+export type Node =
+  | { readonly is: 'value'; readonly value: string | number | boolean }
+  | { readonly is: 'field'; readonly name: string }
+  | { readonly is: 'all' }
+  | { readonly is: 'deep' }
+  | { readonly is: 'slice'; readonly from?: number; readonly to?: number; readonly step: number; readonly one: boolean }
+  | { readonly is: 'union'; readonly choices: readonly Chain[] }
+  | { readonly is: 'filter'; readonly left: Chain; readonly op: string; readonly right: Chain };
 
-export type Operand = { readonly path: Path } | { readonly value: unknown };
-export interface Path {
-  readonly fromRoot: boolean;
-  readonly steps: readonly Step[];
-}
+export type Chain = readonly Node[];
 
 export type Part =
   | { readonly is: 'text'; readonly text: string }
-  | { readonly is: 'path'; readonly path: Path }
-  | { readonly is: 'range'; readonly path: Path; readonly body: readonly Part[] };
+  | { readonly is: 'path'; readonly chain: Chain }
+  | { readonly is: 'range'; readonly chain: Chain; readonly body: readonly Part[] };
 
 export interface Template {
+  /** As its author wrote it. */
+  readonly text: string;
   readonly parts: readonly Part[];
 }
 
@@ -34,174 +34,199 @@ export class JsonPathError extends Error {
 
 /** Reads a template; throws JsonPathError. */
 export const parseTemplate = (text: string): Template => {
+  try {
+    return { text, parts: parseParts(text) };
+  } catch (error) {
+    if (error instanceof JsonPathError) throw new JsonPathError(`error parsing jsonpath ${text}, ${error.message}`);
+    throw error;
+  }
+};
+
+const parseParts = (text: string): readonly Part[] => {
   const tokens = tokenize(text);
   let next = 0;
   const body = (inRange: boolean): Part[] => {
     const parts: Part[] = [];
     while (next < tokens.length) {
       const token = tokens[next++]!;
-      if (token.is !== 'action') {
-        parts.push(token);
-        continue;
-      }
-      if (token.text === 'end') {
+      if (token.is === 'text') parts.push(token);
+      else if (token.word === 'end') {
         if (inRange) return parts;
         throw new JsonPathError('not in range, nothing to end');
-      }
-      const range = /^range\s+(.*)$/s.exec(token.text);
-      if (range) parts.push({ is: 'range', path: parsePath(range[1]!), body: body(true) });
-      else parts.push({ is: 'path', path: parsePath(token.text) });
+      } else if (token.word === 'range') parts.push({ is: 'range', chain: token.chain, body: body(true) });
+      else parts.push({ is: 'path', chain: token.chain });
     }
     if (inRange) throw new JsonPathError('unexpected end of range: no matching {end}');
     return parts;
   };
-  return { parts: body(false) };
+  return body(false);
 };
 
 /** A bare path as --sort-by, custom-columns and wait take it: `x.y`, `.x.y`, `{x.y}` or `{.x.y}`. */
 export const parseRelaxedPath = (text: string): Template => {
   const match = /^\{\.?([^{}]+)\}$|^\.?([^{}]+)$/s.exec(text);
-  if (!match) {
+  if (text !== '' && !match) {
     throw new JsonPathError(
       `unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'`,
     );
   }
-  const inner = match[1] ?? match[2]!;
-  return parseTemplate(
-    `{${inner.startsWith('[') || inner.startsWith('$') || inner.startsWith('@') ? '' : '.'}${inner}}`,
-  );
+  return parseTemplate(`{.${match?.[1] ?? match?.[2] ?? ''}}`);
 };
 
-type Token = { is: 'text'; text: string } | { is: 'action'; text: string };
+type Token =
+  | { readonly is: 'text'; readonly text: string }
+  | { readonly is: 'action'; readonly word: 'range' | 'end' | undefined; readonly chain: Chain };
 
 const tokenize = (text: string): Token[] => {
   const tokens: Token[] = [];
-  let i = 0;
-  while (i < text.length) {
+  for (let i = 0; i < text.length; ) {
     const open = text.indexOf('{', i);
-    if (open < 0) {
-      tokens.push({ is: 'text', text: text.slice(i) });
-      break;
-    }
-    if (open > i) tokens.push({ is: 'text', text: text.slice(i, open) });
-    const close = closingBrace(text, open);
-    let action = text.slice(open + 1, close).trim();
-    // Several expressions may share a pair of braces: quoted texts first, then a path.
-    for (let quote = quoted(action); quote; quote = quoted(action)) {
-      tokens.push({ is: 'text', text: quote.value });
-      action = action.slice(quote.end).trim();
-    }
-    if (action !== '') tokens.push({ is: 'action', text: action });
-    i = close + 1;
+    const end = open < 0 ? text.length : open;
+    if (end > i) tokens.push({ is: 'text', text: text.slice(i, end) });
+    if (open < 0) break;
+    const reader = new ActionReader(text, open + 1, '}');
+    const chain = reader.read();
+    tokens.push({ is: 'action', word: reader.word, chain });
+    i = reader.position;
   }
   return tokens;
 };
 
-const closingBrace = (text: string, open: number): number => {
-  let quote = '';
-  for (let i = open + 1; i < text.length; i++) {
-    const c = text[i]!;
-    if (c === '\\') i++;
-    else if (quote !== '') quote = c === quote ? '' : quote;
-    else if (c === '"' || c === "'") quote = c;
-    else if (c === '}') return i;
-  }
-  throw new JsonPathError('unclosed action');
-};
+/** Reads one action, up to its closing brace or (for the parts of filters and unions) to the end of the text. */
+class ActionReader {
+  /** The identifier in it, if any: only `range` and `end` mean something. */
+  word: 'range' | 'end' | undefined;
+  position: number;
+  readonly #text: string;
+  readonly #closing: '}' | '';
 
-const quoted = (text: string): { value: string; end: number } | undefined => {
-  const mark = text[0];
-  if (mark !== '"' && mark !== "'") return undefined;
-  for (let i = 1; i < text.length; i++) {
-    if (text[i] === '\\') i++;
-    else if (text[i] === mark) return { value: unescaped(text.slice(1, i)), end: i + 1 };
+  constructor(text: string, position: number, closing: '}' | '') {
+    this.#text = text;
+    this.position = position;
+    this.#closing = closing;
   }
-  throw new JsonPathError('unterminated quoted string');
+
+  read(): Chain {
+    const nodes: Node[] = [];
+    for (;;) {
+      const rest = this.#text.slice(this.position);
+      const c = rest[0];
+      if (c === undefined && this.#closing === '') return nodes;
+      if (c === undefined || c === '\n' || c === '\r') throw new JsonPathError('unclosed action');
+      if (c === this.#closing) {
+        this.position++;
+        return nodes;
+      }
+      if (rest.startsWith('[?(')) nodes.push(this.#filter());
+      else if (rest.startsWith('..')) nodes.push(...this.#descent(nodes.at(-1)));
+      else if (c === '[') nodes.push(...this.#bracket());
+      else if (c === '"' || c === "'") nodes.push({ is: 'value', value: this.#quoted(c) });
+      else if (c === '.') nodes.push(this.#field());
+      else if (/[-+\d]/.test(c)) nodes.push(this.#number());
+      else if (/[\p{L}_]/u.test(c)) nodes.push(...this.#identifier());
+      else if (c === ' ' || c === '@' || c === '$') this.position++;
+      else throw new JsonPathError(`unrecognized character in action: ${shown(c)}`);
+    }
+  }
+
+  #take(pattern: RegExp): string {
+    const found = pattern.exec(this.#text.slice(this.position))?.[0] ?? '';
+    this.position += found.length;
+    return found;
+  }
+
+  #field(): Node {
+    this.position++;
+    const name = this.#take(/^(?:\\.|[^\\\s.,[\]$@{}])*/s);
+    return name === '*' ? { is: 'all' } : { is: 'field', name: name.replaceAll('\\', '') };
+  }
+
+  #descent(before: Node | undefined): Node[] {
+    if (before?.is === 'deep') throw new JsonPathError('invalid multiple recursive descent');
+    this.position += 2;
+    if (!/^[\p{L}\p{N}_]/u.test(this.#text.slice(this.position))) return [{ is: 'deep' }];
+    this.position--;
+    return [{ is: 'deep' }, this.#field()];
+  }
+
+  #number(): Node {
+    const digits = this.#take(/^[-+]?[\d.]*/);
+    const value = Number(digits);
+    if (digits === '' || Number.isNaN(value)) throw new JsonPathError(`cannot parse number ${digits}`);
+    return { is: 'value', value };
+  }
+
+  #identifier(): Node[] {
+    const word = this.#take(/^[\p{L}\p{N}_]+/u);
+    if (word === 'true' || word === 'false') return [{ is: 'value', value: word === 'true' }];
+    if (word !== 'range' && word !== 'end') throw new JsonPathError(`unrecognized identifier ${word}`);
+    this.word = word;
+    return [];
+  }
+
+  #quoted(mark: string): string {
+    for (let i = this.position + 1; i < this.#text.length; i++) {
+      if (this.#text[i] === '\\') i++;
+      else if (this.#text[i] === mark) {
+        const inner = this.#text.slice(this.position + 1, i);
+        this.position = i + 1;
+        return unescaped(inner);
+      }
+    }
+    throw new JsonPathError('unterminated quoted string');
+  }
+
+  /** `[?(left op right)]`: the operator is the first run of comparison signs. */
+  #filter(): Node {
+    const start = this.position + 3;
+    let quote = '';
+    let end = start;
+    for (; ; end++) {
+      const c = this.#text[end];
+      if (c === undefined || c === '\n') throw new JsonPathError('unterminated filter');
+      if (quote !== '') quote = c === quote && this.#text[end - 1] !== '\\' ? '' : quote;
+      else if (c === '"' || c === "'") quote = c;
+      else if (c === ')') break;
+    }
+    if (this.#text[end + 1] !== ']') throw new JsonPathError('unclosed array expect ]');
+    this.position = end + 2;
+    const [, left, op = 'exists', right = ''] = /^([^!<>=]+)([!<>=]+)(.+)$/s.exec(this.#text.slice(start, end)) ?? [];
+    if (left === undefined) return { is: 'filter', left: chainOf(this.#text.slice(start, end)), op, right: [] };
+    return { is: 'filter', left: chainOf(left), op, right: chainOf(right) };
+  }
+
+  #bracket(): Node[] {
+    const close = this.#text.indexOf(']', this.position);
+    if (close < 0) throw new JsonPathError('unterminated array');
+    const inner = this.#text.slice(this.position + 1, close);
+    this.position = close + 1;
+    const choices = inner.split(',');
+    if (choices.length > 1) return [{ is: 'union', choices: choices.map(choice => chainOf(`[${choice.trim()}]`)) }];
+    const key = /^'([^']*)'$/.exec(inner)?.[1];
+    // A key is read like a path of fields: `['metadata.name']` is `.metadata.name`.
+    if (key !== undefined) return [...chainOf(key.startsWith('.') ? key : `.${key}`)];
+    return [slice(inner)];
+  }
+}
+
+const chainOf = (text: string): Chain => new ActionReader(text, 0, '').read();
+
+const slice = (inner: string): Node => {
+  const [whole, from = '', to, step] = /^(-?\d*)(?::(-?\d*))?(?::(-?\d*))?$/.exec(inner === '*' ? ':' : inner) ?? [];
+  if (whole === undefined || inner === '') throw new JsonPathError(`invalid array index ${inner}`);
+  const bound = (digits: string | undefined) => (digits ? Number(digits) : undefined);
+  const [first, last] = [bound(from), bound(to)];
+  return {
+    is: 'slice',
+    ...(first === undefined ? {} : { from: first }),
+    ...(last === undefined ? {} : { to: last }),
+    step: bound(step) ?? 1,
+    one: to === undefined,
+  };
 };
 
 const unescaped = (text: string): string =>
   text.replace(/\\(.)/gs, (_, c: string) => ({ n: '\n', t: '\t', r: '\r' })[c] ?? c);
 
-/** Reads one path such as `.items[*].name`, `$.a`, `@.b` or `..c`. */
-const parsePath = (text: string): Path => {
-  const start = /^[$@]/.test(text) ? 1 : 0;
-  return { fromRoot: text[0] === '$', steps: parseSteps(text, start) };
-};
-
-const parseSteps = (text: string, from: number): Step[] => {
-  const steps: Step[] = [];
-  let i = from;
-  while (i < text.length) {
-    if (text[i] === '[') {
-      const close = closingBracket(text, i);
-      steps.push(...bracket(text.slice(i + 1, close).trim()));
-      i = close + 1;
-      continue;
-    }
-    if (text.startsWith('..', i)) {
-      steps.push({ at: 'deep' });
-      i += 2;
-      if (text[i] === '[') continue;
-    } else if (text[i] === '.') {
-      i++;
-      if (text[i] === '[' || i === text.length) continue;
-    } else if (i !== from || !/[A-Za-z_*]/.test(text[i]!)) {
-      throw new JsonPathError(`unrecognized character in action: '${text[i]}' in ${JSON.stringify(text)}`);
-    }
-    const name = /^(?:\\.|[^.[\]\s(){}'"])+/s.exec(text.slice(i))?.[0];
-    if (name === undefined) throw new JsonPathError(`unrecognized character in action: ${JSON.stringify(text)}`);
-    steps.push(name === '*' ? { at: 'all' } : { at: 'field', name: name.replace(/\\(.)/gs, '$1') });
-    i += name.length;
-  }
-  return steps;
-};
-
-const closingBracket = (text: string, open: number): number => {
-  let depth = 0;
-  let quote = '';
-  for (let i = open; i < text.length; i++) {
-    const c = text[i]!;
-    if (c === '\\') i++;
-    else if (quote !== '') quote = c === quote ? '' : quote;
-    else if (c === '"' || c === "'") quote = c;
-    else if (c === '[') depth++;
-    else if (c === ']' && --depth === 0) return i;
-  }
-  throw new JsonPathError('unterminated array');
-};
-
-const bracket = (inner: string): Step[] => {
-  const filter = /^\?\s*\((.*)\)$/s.exec(inner);
-  if (filter) return [parseFilter(filter[1]!.trim())];
-  const choices = splitUnion(inner);
-  if (choices.length > 1) return [{ at: 'union', choices: choices.map(choice => bracket(choice.trim())) }];
-  if (inner === '*') return [{ at: 'all' }];
-  const quote = quoted(inner);
-  if (quote) return [{ at: 'field', name: quote.value }];
-  if (/^-?\d+$/.test(inner)) return [{ at: 'index', from: Number(inner), step: 1, one: true }];
-  const range = /^(-?\d*):(-?\d*)(?::(-?\d*))?$/.exec(inner);
-  if (!range) throw new JsonPathError(`invalid array index ${inner}`);
-  const step = range[3] ? Number(range[3]) : 1;
-  if (step <= 0) throw new JsonPathError(`step must be > 0, got ${step}`);
-  const bound = (digits: string | undefined) => (digits ? Number(digits) : undefined);
-  const [from, to] = [bound(range[1]), bound(range[2])];
-  return [
-    { at: 'index', ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), step, one: false },
-  ];
-};
-
-const splitUnion = (inner: string): string[] => inner.match(/(?:'(?:\\.|[^'])*'|"(?:\\.|[^"])*"|[^,'"])+/gs) ?? [inner];
-
-const parseFilter = (text: string): Step => {
-  const match = /^((?:"(?:\\.|[^"])*"|'(?:\\.|[^'])*'|[^=!<>"'])+?)\s*(==|!=|<=|>=|<|>)\s*(.+)$/s.exec(text);
-  if (!match) return { at: 'filter', left: operand(text), op: 'exists', right: undefined };
-  return { at: 'filter', left: operand(match[1]!.trim()), op: match[2]!, right: operand(match[3]!.trim()) };
-};
-
-const operand = (text: string): Operand => {
-  const quote = quoted(text);
-  if (quote) return { value: quote.value };
-  if (/^-?\d+(\.\d+)?$/.test(text)) return { value: Number(text) };
-  if (text === 'true' || text === 'false') return { value: text === 'true' };
-  return { path: parsePath(text) };
-};
+/** `U+0026 '&'`, as Go prints a character. */
+const shown = (c: string): string => `U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')} '${c}'`;
