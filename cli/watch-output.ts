@@ -116,7 +116,9 @@ const objectPrinter = (
   let printed = 0;
   return ({ items = [] }, event) => {
     for (const item of items) {
-      const plain = shownBy(flags, typed(item, resource));
+      const object = typed(item, resource);
+      // An event is shown whole, as kubectl does.
+      const plain = flags.outputWatchEvents ? object : shownBy(flags, object);
       io.out(flags.output === 'yaml' && printed++ > 0 ? '---\n' : '');
       if (flags.outputWatchEvents && flags.output === 'json')
         io.out(`${toCompactJson({ type: event, object: plain })}\n`);

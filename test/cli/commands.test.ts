@@ -58,7 +58,7 @@ describe('berth', () => {
   test('an unknown flag is refused', async () => {
     const { code, err } = await shell.run(['get', 'pods', '--nope']);
     expect(code).toBe(1);
-    expect(err).toContain("unknown flag: --nope");
+    expect(err).toContain('unknown flag: --nope');
   });
   test('no context says what to do', async () => {
     const { code, err } = await shell.run(['get', 'pods', '--context', 'other']);
