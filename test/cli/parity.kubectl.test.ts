@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type FakeApi, type FakeObject, startFakeApi } from './fake-api.ts';
+import { type FakeApi, startFakeApi } from './fake-api.ts';
+import type { FakeObject } from './fake-api-kinds.ts';
 import { kubectlIn, wordsOf } from './kubectl.ts';
 import { type Ran, type Shell, shellFor } from './run.ts';
 

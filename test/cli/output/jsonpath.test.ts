@@ -12,6 +12,16 @@ const root = {
 };
 const render = (template: string) => renderTemplate(parseTemplate(template), root);
 
+test('objects are printed with their keys in order, as Go does', () => {
+  const object = { b: { d: 1, c: '<&>' }, a: null };
+  expect(renderTemplate(parseTemplate('{.b}'), object)).toBe('{"c":"\\u003c\\u0026\\u003e","d":1}');
+});
+
+test('faults name the template', () => {
+  expect(() => parseTemplate('{.a')).toThrow('error parsing jsonpath {.a, unclosed action');
+  expect(() => render('{.items[7]}')).toThrow('error executing jsonpath "{.items[7]}": Error executing template: ');
+});
+
 describe('JSONPath templates', () => {
   test.each([
     ['{.kind}', 'List'],
@@ -40,6 +50,16 @@ describe('JSONPath templates', () => {
     ['{.items[0].ready}', 'true'],
     ['{.nope.at.all}', ''],
     ['{"quoted}"}', 'quoted}'],
+    ["{.items[0]['labels.app','name']}", 'web a'],
+    ["{.items[*]['name','size']}", 'a b c 1 10 3'],
+    ['{"a" "b"}', 'b'],
+    ['{.kind .items}', ''],
+    ['{1}{true}', '1true'],
+    ['{.}', ''],
+    ['{.items[0:0].name}', ''],
+    ['{.items[?(@.labels.app)].name}', 'a b'],
+    ['{.items[0].labels.*}', 'web dot'],
+    ['{.items[0].ports}', '[{"p":80},{"p":443}]'],
   ])('%s', (template, expected) => {
     expect(render(template)).toBe(expected);
   });
@@ -52,6 +72,17 @@ describe('JSONPath templates', () => {
     ['{.items[x]}', 'invalid array index x'],
     ['{.items[5].name}', 'array index out of bounds: index 5, length 3'],
     ['{"open}', 'un'],
+    ['{.items[0:9]}', 'array index out of bounds: index 8, length 3'],
+    ['{.items[-4]}', 'array index out of bounds: index -1, length 3'],
+    ['{.items[2:1]}', 'starting index 2 is greater than ending index 1'],
+    ['{.kind[0]}', 'string is not array or slice'],
+    ['{.items["name"]}', 'invalid array index "name"'],
+    ['{.items[?(@.name=="a"&&@.size==1)]}', "unrecognized character in action: U+0026 '&'"],
+    ['{.items[?(@.name>1)]}', 'incompatible types for comparison'],
+    ['{.items[?(@.name=~"a")]}', "unrecognized character in action: U+007E '~'"],
+    ['{....a}', 'invalid multiple recursive descent'],
+    ['{kind}', 'unrecognized identifier kind'],
+    ['{{.kind}}', "unrecognized character in action: U+007B '{'"],
   ])('%s is refused', (template, message) => {
     expect(() => render(template)).toThrow(message);
   });
