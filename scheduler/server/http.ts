@@ -5,12 +5,13 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { kindOfResource } from '#api/kinds.ts';
 import { ApiError, type Status, unauthorized } from '#api/status.ts';
 import { sendError, statusOf } from './answer.ts';
 import { authorize, refusal } from './authz.ts';
-import { gatherWrites } from './gather-writes.ts';
+import { GatheringSocket } from './gathering-socket.ts';
 import { answerJoin } from './join.ts';
 import { answerHealth, answerPath } from './paths.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
@@ -50,10 +51,14 @@ export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => 
       // a server that it did not make.
       server.keepAliveTimeout = 180_000;
       server.requestTimeout = 60_000;
+      // Between TLS and HTTP: the listener that speaks HTTP is given a connection that gathers what is written.
+      const speakHttp = server.listeners('secureConnection') as ((socket: Duplex) => void)[];
+      server.removeAllListeners('secureConnection');
       server.on('secureConnection', socket => {
-        gatherWrites(socket);
         sockets.add(socket);
         socket.on('close', () => sockets.delete(socket));
+        const gathering = new GatheringSocket(socket);
+        for (const listener of speakHttp) listener.call(server, gathering);
       });
       return server;
     },
