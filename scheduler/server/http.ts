@@ -12,6 +12,7 @@ import { ApiError, type Status, unauthorized } from '#api/status.ts';
 import { sendError, statusOf } from './answer.ts';
 import { authorize, refusal } from './authz.ts';
 import { GatheringSocket } from './gathering-socket.ts';
+import { actingUser } from './impersonation.ts';
 import { answerJoin } from './join.ts';
 import { answerHealth, answerPath } from './paths.ts';
 import { type RequestInfo, requestInfo } from './request-info.ts';
@@ -146,7 +147,8 @@ const dispatch = async (
   }
   const place = deps.inFlight.enter(info, user);
   try {
-    return await permitted({ deps, info, user, request, reply });
+    const acting = actingUser(user, request.raw);
+    return await permitted({ deps, info, user: acting, request, reply });
   } finally {
     deps.inFlight.leave(place);
   }

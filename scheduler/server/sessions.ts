@@ -10,10 +10,10 @@ import type { Pod } from '#api/kinds/core.ts';
 import { podKind } from '#api/kinds/core.ts';
 import type { StreamSession } from '#api/node-calls.ts';
 import { ApiError, badRequest, type Status, unauthorized } from '#api/status.ts';
-import type { User } from '#registry/request.ts';
 import { statusOf } from './answer.ts';
 import { authorize, refusal } from './authz.ts';
 import { frameSocket } from './frames.ts';
+import { actingUser } from './impersonation.ts';
 import { refuseSecondAgent } from './node-links.ts';
 import { execRequest, sessionRequest } from './pod-calls.ts';
 import { RemoteNode } from './remote-node.ts';
@@ -73,8 +73,9 @@ const offersProtocol = (request: IncomingMessage): boolean =>
     .some(offered => offered.trim() === protocol);
 
 const authorized = (deps: ServerDeps, request: IncomingMessage): ResourceRequest => {
-  const user: User | undefined = deps.tokens.authenticate(request.headers.authorization);
-  if (user === undefined) throw unauthorized();
+  const known = deps.tokens.authenticate(request.headers.authorization);
+  if (known === undefined) throw unauthorized();
+  const user = actingUser(known, request);
   const info = requestInfo(request.method === 'HEAD' ? 'HEAD' : (request.method ?? 'GET'), request.url ?? '/');
   const verdict = authorize(deps.registry, user, info);
   if (!verdict.allowed) throw refusal(user, info, verdict.reason);

@@ -251,6 +251,36 @@ describe('who may ask', () => {
     expect((await ask(server, '/api/v1/namespaces/other', { token })).code).toBe(403);
   });
 
+  test('an administrator may act as somebody else, and can then do no more than they', async () => {
+    const as = (headers: Record<string, string>, path: string, more: object = {}) =>
+      ask(server, path, { headers, ...more });
+    const bob = { 'impersonate-user': 'bob', 'impersonate-group': 'devs' };
+    expect((await as(bob, pods)).json).toMatchObject({
+      code: 403,
+      message: 'pods is forbidden: User "bob" cannot list resource "pods" in API group "" in the namespace "default"',
+    });
+    const whoami = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+    const asked = await as({ ...bob, 'impersonate-uid': '7' }, whoami, { method: 'POST', body: '{}' });
+    expect(asked.json.status.userInfo).toEqual({ username: 'bob', uid: '7', groups: ['devs', 'system:authenticated'] });
+    const node = { 'impersonate-user': 'system:node:a', 'impersonate-group': 'system:nodes' };
+    expect((await as(node, '/api/v1/pods?fieldSelector=spec.nodeName%3Da')).code).toBe(200);
+    expect((await as(node, '/api/v1/pods?fieldSelector=spec.nodeName%3Db')).code).toBe(403);
+    expect((await as({ 'impersonate-group': 'devs' }, pods)).json).toMatchObject({
+      code: 400,
+      message: 'requested devs without impersonating a user',
+    });
+  });
+
+  test('nobody else may act as somebody else', async () => {
+    const token = server.tokens.nodeToken('a');
+    const headers = { 'impersonate-user': 'kubernetes-admin', 'impersonate-group': 'system:masters' };
+    expect((await ask(server, '/api/v1/pods?fieldSelector=spec.nodeName%3Da', { token, headers })).json).toMatchObject({
+      code: 403,
+      message:
+        'users "kubernetes-admin" is forbidden: User "system:node:a" cannot impersonate resource "users" in API group "" at the cluster scope',
+    });
+  });
+
   test('is told by the reviews', async () => {
     const review = (token: string, resourceAttributes: object) =>
       ask(server, '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
