@@ -8,7 +8,14 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { systemClock } from '#base/system.ts';
 import type { HttpOptions } from './http.ts';
-import { type ClusterEntry, KubeconfigError, withCluster, withoutCluster } from './kubeconfig-edit.ts';
+import {
+  type ClusterEntry,
+  KubeconfigError,
+  type NotedCluster,
+  notedClusters,
+  withCluster,
+  withoutCluster,
+} from './kubeconfig-edit.ts';
 import { type Choice, type ConfigFile, resolve, type Source } from './kubeconfig-resolve.ts';
 
 /** Where to look: `kubeconfig` is the option of that name, `env` the process's environment. */
@@ -84,6 +91,23 @@ export const removeCluster = async (location: Location, name: string, server?: s
     changed.push(file);
   }
   return changed;
+};
+
+/** The clusters that `addCluster` put into the files, with what it noted of them; a file that cannot be read has none. */
+export const findNoted = async (location: Location): Promise<readonly NotedCluster[]> => {
+  const files = location.kubeconfig ? [location.kubeconfig] : searchPath(location);
+  const found = await Promise.all(
+    files.map(async file => {
+      const text = await readIfThere(file).catch(ignoreAll);
+      try {
+        return text === undefined ? [] : notedClusters(text, file);
+      } catch (error) {
+        if (error instanceof KubeconfigError) return [];
+        throw error;
+      }
+    }),
+  );
+  return found.flat();
 };
 
 const searchPath = ({ env }: Location): string[] => {
@@ -189,6 +213,11 @@ const fileError = (path: string, what: string, error: unknown): KubeconfigError 
     EROFS: 'read-only file system',
   };
   return new KubeconfigError(`${what} ${path}: ${reasons[codeOf(error)] ?? String(error)}`);
+};
+
+const ignoreAll = (error: unknown): undefined => {
+  if (!(error instanceof KubeconfigError)) throw error;
+  return undefined;
 };
 
 const codeOf = (error: unknown): string =>
