@@ -1,5 +1,7 @@
 /** Reviews that a user asks for about itself: what may I do, and who am I. Answered, never stored. */
 import type { FastifyReply } from 'fastify';
+import { nodeOfUser } from '#registry/admission/node-restriction.ts';
+import type { User } from '#registry/request.ts';
 import { sendJson } from './answer.ts';
 import { authorize } from './authz.ts';
 import { readBody } from './body.ts';
@@ -56,31 +58,7 @@ const answers: Readonly<Record<string, Answer>> = {
     apiVersion: 'authorization.k8s.io/v1',
     metadata: {},
     spec,
-    status: {
-      resourceRules: user.groups.includes('system:masters')
-        ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]
-        : [],
-      nonResourceRules: user.groups.includes('system:masters')
-        ? [{ verbs: ['*'], nonResourceURLs: ['*'] }]
-        : [
-            {
-              verbs: ['get'],
-              nonResourceURLs: [
-                '/api',
-                '/api/*',
-                '/apis',
-                '/apis/*',
-                '/healthz',
-                '/livez',
-                '/openapi',
-                '/openapi/*',
-                '/readyz',
-                '/version',
-              ],
-            },
-          ],
-      incomplete: !user.groups.includes('system:masters'),
-    },
+    status: user.groups.includes('system:masters') ? everything : rulesOf(user),
   }),
   'authentication.k8s.io/selfsubjectreviews': ({ user, deps }) => ({
     kind: 'SelfSubjectReview',
@@ -91,6 +69,37 @@ const answers: Readonly<Record<string, Answer>> = {
     },
   }),
 };
+
+const everything = {
+  resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+  nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+  incomplete: false,
+};
+
+/** What everyone may who is authenticated; what a node may besides depends on its pods and is no list. */
+const rulesOf = (user: User) => ({
+  resourceRules: [
+    {
+      verbs: ['create'],
+      apiGroups: ['authorization.k8s.io'],
+      resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
+    },
+    { verbs: ['create'], apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'] },
+  ],
+  nonResourceRules: [
+    {
+      verbs: ['get'],
+      nonResourceURLs: [
+        ...['/api', '/api/*', '/apis', '/apis/*', '/healthz', '/livez'],
+        ...['/openapi', '/openapi/*', '/readyz', '/version'],
+      ],
+    },
+  ],
+  incomplete: nodeOfUser(user) !== undefined,
+  ...(nodeOfUser(user) === undefined
+    ? {}
+    : { evaluationError: 'node authorizer does not support user rule resolution' }),
+});
 
 const asRequest = ({
   resourceAttributes: resource,

@@ -298,6 +298,15 @@ describe('who may ask', () => {
       body: { spec: { namespace: 'default' } },
     });
     expect(rules.json.status.resourceRules[0].verbs).toEqual(['*']);
+    const nodeRules = await ask(server, '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', {
+      method: 'POST',
+      token: server.tokens.nodeToken('a'),
+      body: {},
+    });
+    expect(nodeRules.json.status).toMatchObject({
+      incomplete: true,
+      evaluationError: 'node authorizer does not support user rule resolution',
+    });
   });
 });
 
