@@ -132,8 +132,11 @@ export class SchedulingQueue {
       else this.#retry(pod, nowMs);
   }
 
-  /** Evictions for the pod begin, or are done; with `retry` it is tried again at once. */
-  preempting(key: string, on: boolean, nowMs: number, retry = false): void {
+  /**
+   * Evictions for the pod begin, or are done; when one has `failed` the pod is tried again after its backoff, however idle
+   * the scheduler is. (Upstream tries again at once, for ever.)
+   */
+  preempting(key: string, on: boolean, nowMs: number, failed = false): void {
     const pod = this.#pods.get(key);
     if (pod === undefined) return;
     pod.isPreempting = on;
@@ -142,8 +145,11 @@ export class SchedulingQueue {
       return;
     }
     if (pod.place !== 'parked') return;
-    if (retry) this.#activate(pod, nowMs);
-    else if (pod.isWanted) this.#retry(pod, nowMs);
+    if (failed) {
+      this.#take(pod);
+      pod.readyMs = this.#readyMs(pod);
+      this.#put(pod, 'errorBackoff');
+    } else if (pod.isWanted) this.#retry(pod, nowMs);
   }
 
   // ── what the scheduler does ────────────────────────────────────────────────

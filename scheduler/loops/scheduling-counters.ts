@@ -11,9 +11,9 @@ export interface SchedulerCounters {
   readonly decisionSeconds: number;
   readonly bound: number;
   readonly bindFailures: number;
-  /** scheduler_preemption_attempts_total */
+  /** scheduler_preemption_attempts_total: how often it was tried to make room, with or without success */
   readonly preemptionAttempts: number;
-  /** scheduler_preemption_victims, summed */
+  /** scheduler_preemption_victims, summed: pods that were in the way each time that some of them were told to go */
   readonly preemptionVictims: number;
   /** scheduler_pending_pods by queue */
   readonly pending: {
@@ -29,6 +29,7 @@ export interface SchedulerCounters {
 export interface Counters extends SchedulerCounters {
   attempted(result: AttemptResult, durationMs: number): void;
   bind(succeeded: boolean): void;
+  preemptionTried(): void;
   preempted(victims: number): void;
 }
 
@@ -73,8 +74,10 @@ export const createCounters = (queue: SchedulingQueue, columns: Columns): Counte
       if (succeeded) bound++;
       else bindFailures++;
     },
-    preempted(victims) {
+    preemptionTried() {
       preemptionAttempts++;
+    },
+    preempted(victims) {
       preemptionVictims += victims;
     },
   };

@@ -1,12 +1,12 @@
 /**
- * What the scheduler writes: bindings, the PodScheduled condition, nominations, evictions, and the events about them
- * (SEMANTICS F.10, G.4, H.3). All in the background and bounded; the loop waits when too much is under way.
+ * What comes of an attempt: a binding, or the condition, nomination and evictions of a pod that fits nowhere, and the
+ * events about them (SEMANTICS F.10, G.4, H.3). What the scheduler knows changes at once; the cluster is told in the
+ * background, bounded, and a binding that fails is taken back.
  */
-import { type Pod, type PodCondition, podKind } from '#api/kinds/core.ts';
+import { podKind } from '#api/kinds/core.ts';
 import { isReason } from '#api/status.ts';
-import { type Clock, toTime } from '#base/clock.ts';
+import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
-import type { Random } from '#base/random.ts';
 import type { Client } from '#client/client.ts';
 import type { Recorder } from '#client/events.ts';
 import type { Columns } from '#engine/columns.ts';
@@ -16,13 +16,16 @@ import type { Preemption } from '#engine/preempt.ts';
 import type { QueuedPod, SchedulingQueue } from '#engine/queue.ts';
 import { namespaceOf, type PodView } from '#engine/shape.ts';
 import type { Candidate } from '#engine/victims.ts';
+import { type Background, createBackground } from './background.ts';
 import type { FollowedCluster } from './scheduling-cluster.ts';
 import type { Counters } from './scheduling-counters.ts';
+import { evictAll } from './scheduling-evictions.ts';
+import { schedulerOf } from './scheduling-pods.ts';
+import { patchPodStatus, type Refusal, refusalPatch } from './scheduling-status.ts';
 
 export interface WriterOptions {
   readonly client: Client;
   readonly clock: Clock;
-  readonly random: Random;
   readonly log: Log;
   readonly recorder: Recorder;
   readonly columns: Columns;
@@ -32,225 +35,137 @@ export interface WriterOptions {
   readonly wake: () => void;
 }
 
-export interface Writer {
-  /** False while as much is under way as may be. */
-  readonly hasRoom: boolean;
-  /** Resolves when there is room again. */
-  room(): Promise<void>;
-  bind(queued: QueuedPod, nodeName: string): void;
-  refuse(
-    queued: QueuedPod,
-    decision: Decision,
-    preemption: Preemption & { readonly chosen: Candidate | undefined },
-  ): void;
-  /** The attempt ended by an error that is not the pod's fault: it is told, and tried again after its backoff. */
-  failed(queued: QueuedPod, error: unknown): void;
-  /** A pod that is being deleted is not placed any more. */
-  skipped(queued: QueuedPod): void;
-  settled(): Promise<void>;
-}
+/** A preemption, and which of the best candidates it shall be. */
+export type ChosenPreemption = Preemption & { readonly chosen: Candidate | undefined };
 
+/** One request per pod is under way for so many pods at most. */
 const maxUnderWay = 128;
 
-export const createWriter = (options: WriterOptions): Writer => {
-  const { client, clock, log, recorder, columns, queue, cluster, counters, wake } = options;
-  const underWay = new Set<Promise<void>>();
-  let waiting: (() => void)[] = [];
+export class Writer {
+  readonly #options: WriterOptions;
+  /** Requests that are under way. */
+  readonly background: Background;
 
-  const inBackground = (work: () => Promise<void>, what: string, key: string): void => {
-    const running = work()
-      .catch(error => log.error({ err: error, pod: key }, `${what} failed`))
-      .finally(() => {
-        underWay.delete(running);
-        const resume = waiting;
-        waiting = [];
-        for (const go of resume) go();
-      });
-    underWay.add(running);
-  };
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.background = createBackground(maxUnderWay, options.log);
+  }
 
-  const bind = (queued: QueuedPod, nodeName: string): void => {
-    const { view } = queued;
+  bind(queued: QueuedPod, nodeName: string): void {
+    const { queue, cluster } = this.#options;
     queue.done(queued);
-    cluster.assume(view, nodeName);
-    inBackground(() => bindNow(queued, nodeName), 'binding', view.key);
-  };
+    cluster.pods.assume(queued.view, nodeName);
+    this.background.run(() => this.#bindNow(queued, nodeName), 'binding', queued.view.key);
+  }
 
-  const bindNow = async (queued: QueuedPod, nodeName: string): Promise<void> => {
+  async #bindNow(queued: QueuedPod, nodeName: string): Promise<void> {
+    const { client, counters } = this.#options;
     const { view } = queued;
-    const { name } = view.pod.metadata;
+    const { name, uid } = view.pod.metadata;
     const namespace = namespaceOf(view.pod);
     try {
       await client.post(podKind, { namespace, name }, 'binding', {
         apiVersion: 'v1',
         kind: 'Binding',
-        metadata: { name, namespace, uid: view.pod.metadata.uid },
+        metadata: { name, namespace, uid },
         target: { kind: 'Node', name: nodeName },
       });
-      counters.bind(true);
-      tell(view, view.pod, 'Normal', 'Scheduled', `Successfully assigned ${view.key} to ${nodeName}`);
     } catch (error) {
       counters.bind(false);
-      unbound(queued, error);
+      this.#unbound(queued, error);
+      return;
     }
-  };
+    counters.bind(true);
+    this.#tell(view, 'Normal', 'Scheduled', `Successfully assigned ${view.key} to ${nodeName}`);
+  }
 
   /** The binding was refused or did not get through: the pod is free again, and tried again if it still is there. */
-  const unbound = (queued: QueuedPod, error: unknown): void => {
-    const { view } = queued;
-    if (!cluster.forget(view)) return;
-    const present = cluster.pod(view.key);
-    const isGone =
-      isReason(error, 'NotFound') || present === undefined || present.metadata.uid !== view.pod.metadata.uid;
-    if (!isGone) {
-      log.warn({ pod: view.key, err: error }, 'binding failed; trying again');
-      tellError(view, error);
-      if (!present.spec.nodeName) queue.failed(queued, clock.now());
+  #unbound(queued: QueuedPod, error: unknown): void {
+    const { cluster, columns, log, wake } = this.#options;
+    const { key, uid } = queued.view;
+    if (!cluster.pods.forget(queued.view)) return;
+    const present = cluster.pod(key);
+    if (present !== undefined && present.metadata.uid === uid && !present.spec.nodeName) {
+      log.warn({ pod: key, err: error }, 'binding failed; trying again');
+      // It may have changed since it was decided about.
+      queued.view = columns.view(present);
+      this.failed(queued, error);
     }
     wake();
-  };
+  }
 
-  const tellError = (view: PodView, error: unknown): void => {
+  /** The attempt ended by an error that is not the pod's fault: it is told, and tried again after its backoff. */
+  failed(queued: QueuedPod, error: unknown): void {
+    const { queue, clock, cluster } = this.#options;
     const message = error instanceof Error ? error.message : String(error);
-    tell(view, view.pod, 'Warning', 'FailedScheduling', eventMessage(message));
-    setCondition(view, 'SchedulerError', message, undefined);
-  };
+    cluster.pods.nominate(queued.view, '');
+    queued.view = { ...queued.view, nominatedNodeName: '' };
+    queue.failed(queued, clock.now());
+    // Of a pod that is gone nothing is told; the news of it is on its way.
+    if (!isReason(error, 'NotFound')) this.#explain(queued.view, { reason: 'SchedulerError', message, nominated: '' });
+  }
 
-  /** An event about `about` in the name of the pod's scheduler. */
-  const tell = (view: PodView, about: Pod, type: 'Normal' | 'Warning', reason: string, message: string): void =>
-    recorder.event(about, type, reason, message, { component: schedulerOf(view) });
-
-  const refuse: Writer['refuse'] = (queued, decision, preemption) => {
-    const { view } = queued;
-    const { failure } = decision;
+  /** The pod fits nowhere as things are. */
+  refuse(queued: QueuedPod, { outcome, failure }: Decision, preemption: ChosenPreemption): void {
+    const { queue, clock } = this.#options;
     if (failure === undefined) return;
-    if (preemption.candidates.length > 0 || preemption.vain.length > 0)
-      counters.preempted(preemption.chosen?.victims.length ?? 0);
-    const nominated = decision.outcome === 'gated' ? undefined : nominate(view, preemption);
-    // What it was nominated to counts from now on, not from when the cluster has heard of it.
-    if (nominated !== undefined) queued.view = { ...view, nominatedNodeName: nominated };
+    const nominated = outcome === 'gated' ? undefined : this.#nominate(queued.view, preemption);
+    if (nominated !== undefined) queued.view = { ...queued.view, nominatedNodeName: nominated };
     queue.refused(queued, failure.plugins, clock.now());
-    if (decision.outcome === 'gated') return;
-    const message = failure.message + preemption.suffix;
-    tell(view, view.pod, 'Warning', 'FailedScheduling', eventMessage(message));
-    setCondition(view, 'Unschedulable', message, nominated);
-    if (preemption.chosen !== undefined) evict(view, preemption.chosen);
-  };
+    if (outcome === 'gated') return;
+    this.#explain(queued.view, { reason: 'Unschedulable', message: failure.message + preemption.suffix, nominated });
+    this.#preempt(queued.view, preemption);
+  }
 
-  /** What status.nominatedNodeName becomes; undefined: it stays. */
-  const nominate = (view: PodView, { nomination, chosen }: Parameters<Writer['refuse']>[2]): string | undefined => {
+  /** A pod that is being deleted is not placed any more. */
+  skip(queued: QueuedPod): void {
+    const { view } = queued;
+    this.#options.queue.done(queued);
+    this.#tell(view, 'Warning', 'FailedScheduling', `skip schedule deleting pod: ${view.key}`);
+  }
+
+  /** What status.nominatedNodeName becomes; undefined: it stays. It counts from now on, not from when it is written. */
+  #nominate(view: PodView, { nomination, chosen }: ChosenPreemption): string | undefined {
+    const { columns, cluster, client } = this.#options;
     if (nomination === 'unchanged') return undefined;
-    if (chosen === undefined) {
-      columns.nominations.remove(view.key);
-      return '';
-    }
-    const nodeName = columns.names[chosen.slot]!;
+    const nodeName = chosen === undefined ? '' : columns.names[chosen.slot]!;
     // Less important pods that wait for this node have lost it.
     for (const other of columns.nominations.on(nodeName)) {
       if (other.priority >= view.priority) continue;
-      columns.nominations.remove(other.key);
-      inBackground(() => patchStatus(other, { nominatedNodeName: null }), 'clearing a nomination', other.key);
+      cluster.pods.nominate(other, '');
+      const cleared = () => patchPodStatus(client, other, { nominatedNodeName: null });
+      this.background.run(cleared, 'clearing a nomination', other.key);
     }
-    columns.nominations.set({ ...view, nominatedNodeName: nodeName }, nodeName);
+    cluster.pods.nominate(view, nodeName);
     return nodeName;
-  };
+  }
 
-  const setCondition = (view: PodView, reason: string, message: string, nominated: string | undefined): void => {
-    const present = cluster.pod(view.key) ?? view.pod;
-    const status = statusPatch(present, reason, message, nominated, clock.now());
-    if (status !== undefined) inBackground(() => patchStatus(view, status), 'updating the status', view.key);
-  };
+  #preempt(view: PodView, preemption: ChosenPreemption): void {
+    const { columns, counters } = this.#options;
+    const { chosen } = preemption;
+    if (wasTried(preemption)) counters.preemptionTried();
+    const staying = (chosen?.victims ?? []).filter(victim => !victim.terminating).map(victim => victim.view);
+    if (chosen === undefined || staying.length === 0) return;
+    counters.preempted(chosen.victims.length);
+    const nodeName = columns.names[chosen.slot]!;
+    this.background.run(() => evictAll(view, staying, nodeName, this.#options), 'preemption', view.key);
+  }
 
-  const patchStatus = async (view: PodView, status: object): Promise<void> => {
-    const ref = { namespace: namespaceOf(view.pod), name: view.pod.metadata.name };
-    const body = { metadata: { uid: view.pod.metadata.uid }, status };
-    try {
-      await client.patch(podKind, ref, { type: 'strategic', body }, { subresource: 'status' });
-    } catch (error) {
-      // Gone, or another pod of this name by now: there is nothing to tell.
-      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error;
-    }
-  };
+  /** Tells the pod's owner why it was not placed. */
+  #explain(view: PodView, refusal: Refusal): void {
+    const { client, clock, cluster } = this.#options;
+    this.#tell(view, 'Warning', 'FailedScheduling', eventMessage(refusal.message));
+    const status = refusalPatch(cluster.pod(view.key) ?? view.pod, refusal, clock.now());
+    if (status === undefined) return;
+    this.background.run(() => patchPodStatus(client, view, status), 'updating the status', view.key);
+  }
 
-  const evict = (preemptor: PodView, { slot, victims }: Candidate): void => {
-    const nodeName = columns.names[slot]!;
-    const leaving = victims.filter(({ view }) => !view.terminating).map(({ view }) => view);
-    if (leaving.length === 0) return;
-    queue.preempting(preemptor.key, true, clock.now());
-    inBackground(
-      async () => {
-        const results = await Promise.allSettled(leaving.map(victim => evictOne(preemptor, victim, nodeName)));
-        const hasFailed = results.some(({ status }) => status === 'rejected');
-        queue.preempting(preemptor.key, false, clock.now(), hasFailed);
-        wake();
-        for (const result of results) if (result.status === 'rejected') throw result.reason;
-      },
-      'preemption',
-      preemptor.key,
-    );
-  };
+  /** An event about the pod in the name of its scheduler. */
+  #tell({ pod }: PodView, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#options.recorder.event(pod, type, reason, message, { component: schedulerOf(pod) });
+  }
+}
 
-  const evictOne = async (preemptor: PodView, victim: PodView, nodeName: string): Promise<void> => {
-    const condition = {
-      type: 'DisruptionTarget',
-      status: 'True',
-      reason: 'PreemptionByScheduler',
-      message: `${schedulerOf(preemptor)}: preempting to accommodate a higher priority pod`,
-      lastTransitionTime: toTime(clock.now()),
-    };
-    const { name, uid } = victim.pod.metadata;
-    await patchStatus(victim, { conditions: [condition] });
-    try {
-      const preconditions = uid === undefined ? {} : { preconditions: { uid } };
-      await client.remove(podKind, { namespace: namespaceOf(victim.pod), name }, preconditions);
-    } catch (error) {
-      if (isReason(error, 'NotFound') || isReason(error, 'Conflict')) return;
-      throw error;
-    }
-    const by = preemptor.pod.metadata.uid ?? '';
-    tell(preemptor, victim.pod, 'Normal', 'Preempted', `Preempted by pod ${by} on node ${nodeName}`);
-  };
-
-  return {
-    get hasRoom() {
-      return underWay.size < maxUnderWay;
-    },
-    room: () => (underWay.size < maxUnderWay ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
-    bind,
-    refuse,
-    failed(queued, error) {
-      tellError(queued.view, error);
-      queue.failed(queued, clock.now());
-    },
-    skipped(queued) {
-      queue.done(queued);
-      const { view } = queued;
-      tell(view, view.pod, 'Warning', 'FailedScheduling', `skip schedule deleting pod: ${view.key}`);
-    },
-    async settled() {
-      await Promise.allSettled([...underWay]);
-    },
-  };
-};
-
-const schedulerOf = ({ pod }: PodView): string => pod.spec.schedulerName ?? 'default-scheduler';
-
-/** The status fields to write; undefined when they say so already. */
-const statusPatch = (
-  pod: Pod,
-  reason: string,
-  message: string,
-  nominated: string | undefined,
-  nowMs: number,
-): object | undefined => {
-  const present = pod.status?.conditions?.find(({ type }: PodCondition) => type === 'PodScheduled');
-  const saysSo = present?.status === 'False' && present.reason === reason && present.message === message;
-  const isNominated = nominated === undefined || nominated === (pod.status?.nominatedNodeName ?? '');
-  if (saysSo && isNominated) return undefined;
-  const lastTransitionTime =
-    present?.status === 'False' ? (present.lastTransitionTime ?? toTime(nowMs)) : toTime(nowMs);
-  return {
-    conditions: [{ type: 'PodScheduled', status: 'False', reason, message, lastTransitionTime }],
-    ...(nominated === undefined ? {} : { nominatedNodeName: nominated === '' ? null : nominated }),
-  };
-};
+/** Upstream counts an attempt whenever the plugin was asked, whether it could help or not. */
+const wasTried = ({ ineligible, nomination, suffix }: Preemption): boolean =>
+  ineligible !== undefined || nomination === 'set' || (nomination === 'cleared' && suffix !== '');

@@ -140,6 +140,24 @@ describe('the scheduling queue', () => {
     expect(queue.sizes).toMatchObject({ parked: 0, active: 1 });
   });
 
+  test('a pod whose evictions failed is tried again after its backoff, not early, and then counts on', () => {
+    const queue = new SchedulingQueue();
+    queue.set(view('p'), 0);
+    for (const [nowMs, readyMs] of [
+      [0, 1000],
+      [1000, 3000],
+      [3000, 7000],
+    ] as const) {
+      queue.refused(pop(queue, nowMs), fit, nowMs);
+      queue.preempting('default/p', true, nowMs);
+      queue.wake(always, nowMs + 1);
+      queue.preempting('default/p', false, nowMs + 2, true);
+      expect(queue.pop(readyMs - 1)).toBeUndefined();
+      expect(queue.nextReadyMs()).toBe(readyMs);
+    }
+    expect(queue.sizes).toEqual({ active: 0, backoff: 1, parked: 0, gated: 0 });
+  });
+
   test('a pod deleted while it is tried is forgotten', () => {
     const queue = new SchedulingQueue();
     queue.set(view('p'), 0);

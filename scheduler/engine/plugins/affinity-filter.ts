@@ -20,13 +20,19 @@ const affinityUnmet = 1;
 const antiAffinityUnmet = 2;
 const refusedByOthers = 3;
 
+/** The pod matches its own affinity terms: then the first of such pods may go anywhere that has the keys. */
+const startsGroup = ({ requiredAffinity, labelSet }: Shape, { surroundings }: Columns): boolean =>
+  requiredAffinity.every(term => selects(term, labelSet, surroundings.namespaceLabels, true));
+
 const mayHelp: WakeTest = (pod, change, columns) => {
   if (!('pod' in change)) return true;
   const { namespaceLabels } = columns.surroundings;
   const { requiredAffinity, requiredAntiAffinity, labelSet } = pod.shape;
   const other = change.pod;
   const isSelected = (term: Term): boolean => selects(term, other.labelSet, namespaceLabels, true);
-  if (change.type !== 'podRemoved' && requiredAffinity.some(isSelected)) return true;
+  // Without the last pod that it would have had to join, it is the first of its group and may go anywhere.
+  if (requiredAffinity.some(isSelected) && (change.type !== 'podRemoved' || startsGroup(pod.shape, columns)))
+    return true;
   if (change.type === 'podAdded') return false;
   return (
     requiredAntiAffinity.some(isSelected) ||
@@ -46,6 +52,7 @@ export const affinityFilter: FilterPlugin = {
   wokenBy: {
     nodeAdded: () => true,
     nodeChanged: () => true,
+    nodeRemoved: ({ shape }, _change, columns) => shape.requiredAffinity.length > 0 && startsGroup(shape, columns),
     podAdded: mayHelp,
     podRemoved: mayHelp,
     podChanged: mayHelp,
@@ -64,13 +71,6 @@ class AffinityRun implements FilterRun {
     this.#columns = columns;
     this.#affinity = countAllOf(shape.requiredAffinity, columns);
     this.#antiAffinity = shape.requiredAntiAffinity.map(term => countOf(term, columns));
-  }
-
-  /** The pod matches its own affinity terms: then the first of such pods may go anywhere that has the keys. */
-  #startsGroup(): boolean {
-    const { requiredAffinity, labelSet } = this.#shape;
-    const { namespaceLabels } = this.#columns.surroundings;
-    return requiredAffinity.every(term => selects(term, labelSet, namespaceLabels, true));
   }
 
   traits(): readonly Trait[] {
@@ -106,7 +106,8 @@ class AffinityRun implements FilterRun {
   }
 
   #checkAffinity(nodes: Uint32Array, count: number, verdict: Uint8Array): boolean {
-    const anywhere = this.#affinity.every(({ domain }) => domain.total === 0) && this.#startsGroup();
+    const anywhere =
+      this.#affinity.every(({ domain }) => domain.total === 0) && startsGroup(this.#shape, this.#columns);
     let refused = false;
     for (const { domain } of this.#affinity) {
       const { ids } = domain.column;
@@ -128,7 +129,7 @@ class AffinityRun implements FilterRun {
       columns: this.#columns,
       affinity: this.#affinity,
       antiAffinity: this.#antiAffinity,
-      startsGroup: this.#startsGroup(),
+      startsGroup: startsGroup(this.#shape, this.#columns),
       against: termsSelecting(this.#shape, this.#columns).filter(({ role }) => role === 'requiredAntiAffinity'),
     });
   }
