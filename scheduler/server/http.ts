@@ -2,7 +2,7 @@
  * The HTTPS server: one wildcard route for everything. Here a request is authenticated, authorized and given to whoever answers
  * it, and every failure, of whatever layer, becomes a Status.
  */
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -43,6 +43,7 @@ export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => 
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
     return503OnClosing: false,
+    clientErrorHandler: refuseNonsense,
     frameworkErrors: (error, _, reply) => {
       sendError(reply, statusOfFailure(deps, error));
     },
@@ -89,6 +90,24 @@ export const createApiServer = (deps: ServerDeps, tls: ServerTls): ApiServer => 
     cancel();
   };
   return { app, close };
+};
+
+/** What is no HTTP, or has headers without end, is told so and hung up on. */
+const refuseNonsense = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const isLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const code = isLarge ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const { status } = new ApiError({
+    code,
+    reason: code === 408 ? 'Timeout' : isLarge ? 'RequestHeaderFieldsTooLarge' : 'BadRequest',
+    message: isLarge ? 'the headers of the request are too large' : `the request is no HTTP: ${error.message}`,
+  });
+  const body = JSON.stringify(status);
+  if (socket.writable)
+    socket.write(
+      `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    );
+  socket.destroy(error);
 };
 
 /** Bodies stay bytes until their reader knows what they are: fastify's own parsers answer errors that are no Status. */

@@ -1,74 +1,88 @@
 /** Reviews that a user asks for about itself: what may I do, and who am I. Answered, never stored. */
 import type { FastifyReply } from 'fastify';
+import { type Decodable, decodeObject, strictProblems } from '#api/decode.ts';
+import { reviewForms, type SelfSubjectAccessReview, type SelfSubjectRulesReview } from '#api/kinds/review.ts';
+import type { KubeObject } from '#api/object.ts';
+import { invalid, invalidValue } from '#api/status.ts';
+import { toTime } from '#base/clock.ts';
 import { nodeOfUser } from '#registry/admission/node-restriction.ts';
 import type { User } from '#registry/request.ts';
-import { sendJson } from './answer.ts';
+import { sendJson, warningsFor } from './answer.ts';
 import { authorize } from './authz.ts';
 import { readBody } from './body.ts';
 import type { RequestInfo, RequestVerb } from './request-info.ts';
 import { bytesOf, type Call } from './requests.ts';
 
-interface Review {
-  readonly spec?: {
-    readonly resourceAttributes?: {
-      readonly namespace?: string;
-      readonly verb?: string;
-      readonly group?: string;
-      readonly version?: string;
-      readonly resource?: string;
-      readonly subresource?: string;
-      readonly name?: string;
-    };
-    readonly nonResourceAttributes?: { readonly path?: string; readonly verb?: string };
-    readonly namespace?: string;
-  };
-}
-
 /** Answers when the request is for a review; undefined when it is not. */
 export const answerReview = (call: Call): Promise<FastifyReply> | undefined => {
   const { info } = call;
-  if (!info.isResource || info.verb !== 'create' || info.version !== 'v1') return undefined;
-  const answer = answers[`${info.group}/${info.resource}`];
-  return answer === undefined ? undefined : review(call, answer);
+  if (!info.isResource || info.verb !== 'create' || info.version !== 'v1' || info.name !== undefined) return undefined;
+  switch (`${info.group}/${info.resource}`) {
+    case 'authorization.k8s.io/selfsubjectaccessreviews':
+      return review(call, reviewForms.access, accessOf);
+    case 'authorization.k8s.io/selfsubjectrulesreviews':
+      return review(call, reviewForms.rules, rulesIn);
+    case 'authentication.k8s.io/selfsubjectreviews':
+      return review(call, reviewForms.subject, subjectOf);
+    default:
+      return undefined;
+  }
 };
 
-type Answer = (call: Call, review: Review) => object;
+type Form = Decodable<KubeObject>;
 
-const review = async (call: Call, answer: Answer): Promise<FastifyReply> => {
+/** Throws BadRequest for a body that is no such review, and what `answer` throws. */
+const review = async <T extends KubeObject>(
+  call: Call,
+  form: Form,
+  answer: (call: Call, asked: T) => object,
+): Promise<FastifyReply> => {
   const { request, reply } = call;
-  const { value } = await readBody(bytesOf(request), request.headers['content-type'], { kind: 'Review' });
-  return sendJson(reply, 201, answer(call, (value ?? {}) as Review));
+  const { value } = await readBody(bytesOf(request), request.headers['content-type'], form);
+  const { object, unknownFields } = decodeObject(form, value);
+  const warn = warningsFor(reply);
+  for (const problem of strictProblems(unknownFields, [])) warn(problem);
+  return sendJson(reply, 201, { ...object, ...answer(call, object as T) });
 };
 
-const answers: Readonly<Record<string, Answer>> = {
-  'authorization.k8s.io/selfsubjectaccessreviews': ({ deps, user }, { spec = {} }) => {
-    const verdict = authorize(deps.registry, user, asRequest(spec));
-    return {
-      kind: 'SelfSubjectAccessReview',
-      apiVersion: 'authorization.k8s.io/v1',
-      metadata: {},
-      spec,
-      status: verdict.allowed
-        ? { allowed: true }
-        : { allowed: false, ...(verdict.reason ? { reason: verdict.reason } : {}) },
-    };
-  },
-  'authorization.k8s.io/selfsubjectrulesreviews': ({ user }, { spec = {} }) => ({
-    kind: 'SelfSubjectRulesReview',
-    apiVersion: 'authorization.k8s.io/v1',
-    metadata: {},
-    spec,
-    status: user.groups.includes('system:masters') ? everything : rulesOf(user),
-  }),
-  'authentication.k8s.io/selfsubjectreviews': ({ user, deps }) => ({
-    kind: 'SelfSubjectReview',
-    apiVersion: 'authentication.k8s.io/v1',
-    metadata: { creationTimestamp: new Date(deps.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z') },
-    status: {
-      userInfo: { username: user.name, ...(user.uid === undefined ? {} : { uid: user.uid }), groups: user.groups },
-    },
-  }),
+const accessOf = ({ deps, user }: Call, { spec }: SelfSubjectAccessReview): object => {
+  const { resourceAttributes: resource, nonResourceAttributes: other } = spec;
+  const causes = [
+    ...(resource !== undefined && other !== undefined
+      ? [
+          invalidValue(
+            'spec.nonResourceAttributes',
+            other,
+            'cannot be specified in combination with resourceAttributes',
+          ),
+        ]
+      : []),
+    ...(resource === undefined && other === undefined
+      ? [
+          invalidValue(
+            'spec.resourceAttributes',
+            null,
+            'exactly one of nonResourceAttributes or resourceAttributes must be specified',
+          ),
+        ]
+      : []),
+  ];
+  if (causes.length > 0) throw invalid(reviewForms.access, '', causes);
+  const verdict = authorize(deps.registry, user, asRequest(spec));
+  if (verdict.allowed) return { status: { allowed: true } };
+  return { status: { allowed: false, ...(verdict.reason ? { reason: verdict.reason } : {}) } };
 };
+
+const rulesIn = ({ user }: Call, _: SelfSubjectRulesReview): object => ({
+  status: user.groups.includes('system:masters') ? everything : rulesOf(user),
+});
+
+const subjectOf = ({ user, deps }: Call): object => ({
+  metadata: { creationTimestamp: toTime(deps.clock.now()) },
+  status: {
+    userInfo: { username: user.name, ...(user.uid === undefined ? {} : { uid: user.uid }), groups: user.groups },
+  },
+});
 
 const everything = {
   resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
@@ -104,7 +118,7 @@ const rulesOf = (user: User) => ({
 const asRequest = ({
   resourceAttributes: resource,
   nonResourceAttributes: other,
-}: NonNullable<Review['spec']>): RequestInfo => {
+}: SelfSubjectAccessReview['spec']): RequestInfo => {
   const query = new URLSearchParams();
   if (resource === undefined) return { isResource: false, verb: other?.verb ?? '', path: other?.path ?? '', query };
   return {

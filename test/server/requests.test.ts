@@ -1,4 +1,5 @@
 /** What a body and the options of a request may be, and how what they may not be is refused. */
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ask, startServer, type TestServer } from './server.ts';
 
@@ -350,5 +351,57 @@ describe('what is posted to a pod', () => {
       body: { target: { name: 'n' }, foo: 1 },
     });
     expect([odd.code, odd.headers['warning']]).toEqual([201, '299 - "unknown field \\"foo\\""']);
+  });
+});
+
+describe('a review', () => {
+  const reviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  const review = async (body: string) => (await send('POST', reviews, body)).json;
+
+  test('is read as its kind', async () => {
+    const spec = { resourceAttributes: { verb: 'get', resource: 'pods' } };
+    expect(await review(JSON.stringify({ spec }))).toMatchObject({
+      kind: 'SelfSubjectAccessReview',
+      apiVersion: 'authorization.k8s.io/v1',
+      spec,
+      status: { allowed: true },
+    });
+    const prefix =
+      'SelfSubjectAccessReview in version "v1" cannot be handled as a SelfSubjectAccessReview: json: cannot unmarshal';
+    expect((await review('{"spec":{"resourceAttributes":{"verb":5}}}')).message).toBe(
+      `${prefix} number into Go struct field ResourceAttributes.spec.resourceAttributes.verb of type string`,
+    );
+    for (const body of ['{"spec":null}', '{}', ''])
+      expect((await review(body)).message, body).toMatch(body === '' ? /unexpected end of JSON/ : /exactly one of/);
+    expect((await review('{"spec":{"resourceAttributes":{},"nonResourceAttributes":{}}}')).details.causes).toEqual([
+      {
+        reason: 'FieldValueInvalid',
+        field: 'spec.nonResourceAttributes',
+        message: 'Invalid value: {}: cannot be specified in combination with resourceAttributes',
+      },
+    ]);
+  });
+});
+
+test.each([
+  ['NONSENSE\r\n\r\n', 400, 'BadRequest', /^the request is no HTTP: /],
+  [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 431, 'RequestHeaderFieldsTooLarge', /too large/],
+])('what is no HTTP is answered with a Status, too', async (text, code, reason, message) => {
+  const socket = connect({ port: server.port, host: '127.0.0.1', ca: server.caPem });
+  let answer = '';
+  socket.on('data', chunk => {
+    answer += chunk;
+  });
+  // What the server had not read any more may reset the connection behind its answer.
+  socket.on('error', () => {});
+  const closed = new Promise(resolve => socket.on('close', resolve));
+  socket.write(text);
+  await closed;
+  expect(answer).toContain(`HTTP/1.1 ${code} `);
+  expect(JSON.parse(answer.slice(answer.indexOf('{')))).toMatchObject({
+    kind: 'Status',
+    code,
+    reason,
+    message: expect.stringMatching(message),
   });
 });
