@@ -94,7 +94,8 @@ const run = async (io: Io, flags: ServerFlags): Promise<void> => {
       const note = { startedAt: new Date(io.clock.now()).toISOString(), version: clientVersion(), url, context };
       const reach = flags.name?.[0] === undefined ? url : url.replace(/\/\/[^:]+/, `//${flags.name[0]}`);
       io.out(`Berth server ${clientVersion()}: ${url}\n  data        ${data}\n  kubeconfig  ${files.join(', ')}\n\n`);
-      place.note({ ...note, kubeconfig: own, nodes: [], join: joinText({ server: reach, token: joinToken, caPem }) });
+      const word = joinText({ server: reach, token: joinToken, caPem });
+      place.note({ ...note, kubeconfig: own, nodes: [], join: word, token: adminToken });
       warnOfHost(io, flags.host);
       // Not the word itself: the output of a server often goes to a log, and the word holds a token.
       io.out(`A node joins with the command that this prints:\n  berth token --data ${data}\n`);

@@ -4,9 +4,11 @@ import { createApi } from '../api.ts';
 import type { Define } from '../command.ts';
 import { examples } from '../command.ts';
 import { findConnection } from '../connection.ts';
-import { Exit, failureText } from '../failure.ts';
+import { CliError, Exit } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { dataFolder, findRunning, logFile, type Running, readSettings } from '../local/instance.ts';
+import { parseJoin } from '../local/join.ts';
+import { findProcesses } from '../local/stray.ts';
 import { toJson } from '../output/json.ts';
 import { clientVersion } from './version.ts';
 
@@ -41,9 +43,18 @@ interface State {
 const status = async (io: Io, flags: StatusFlags): Promise<void> => {
   const data = dataFolder(io, flags.data);
   const running = findRunning(data);
-  const state = running ? await ask(io, data, running) : { up: false, data, clientVersion: clientVersion() };
+  if (flags.output !== undefined && flags.output !== 'json') throw new CliError('--output must be json');
+  const state = running ? await ask(io, data, running) : withoutNote(data);
   io.out(flags.output === 'json' ? toJson(state) : text(state, readSettings(data) !== undefined));
   if (!state.up) throw new Exit(1);
+};
+
+const withoutNote = (data: string): State => {
+  const [stray] = findProcesses(data);
+  const state = { up: false, data, clientVersion: clientVersion() };
+  if (!stray) return state;
+  const problem = `although its data is not there (deleted?); \`berth down --data ${data}\` ends it`;
+  return { ...state, pid: stray.pid, problem };
 };
 
 /** A server that runs but hangs is said to hang. */
@@ -51,9 +62,13 @@ const patienceMs = 10_000;
 
 const ask = async (io: Io, data: string, running: Running): Promise<State> => {
   const { pid, url, context, kubeconfig, startedAt: since } = running;
+  if (url === '') return { up: false, data, pid, clientVersion: clientVersion(), problem: 'and is just being started' };
   const base = { data, pid, url, context, kubeconfig, since, clientVersion: clientVersion() };
   try {
-    const connection = await findConnection(io, { context, ...(kubeconfig ? { kubeconfig } : {}) });
+    // Not by the kubeconfig: the cluster is up whether or not its context is still there.
+    const connection = running.token
+      ? { token: running.token, caPem: parseJoin(running.join).caPem }
+      : await findConnection(io, { context, ...(kubeconfig ? { kubeconfig } : {}) });
     const api = createApi(
       { ...connection, server: url },
       { clock: io.clock, signal: io.signal, timeoutMs: patienceMs },
@@ -75,7 +90,7 @@ const ask = async (io: Io, data: string, running: Running): Promise<State> => {
       api.close();
     }
   } catch (error) {
-    return { up: false, ...base, problem: failureText(error).trim() };
+    return { up: false, ...base, problem: `but does not answer: ${(error as Error).message}` };
   }
 };
 
@@ -89,16 +104,17 @@ const text = (state: State, known: boolean): string => {
   if (!state.up && !state.pid) {
     return `Berth is not up. ${known ? `Its data is in ${state.data}` : `There is none in ${state.data}`}; \`berth up\` starts it.\n`;
   }
+  const { up, pid, url, since, context, kubeconfig } = state;
   const pods = Object.entries(state.pods ?? {}).map(([phase, count]) => `${count} ${phase}`);
   const rows = [
-    ['api', `${state.url} (process ${state.pid}, since ${state.since})`],
+    ...(url ? [['api', `${url} (process ${pid}, since ${since})`]] : []),
     ...(state.nodes ?? []).map(node => ['node', `${node.name} ${node.status}`]),
     ...(state.pods ? [['pods', pods.length === 0 ? 'none' : pods.join(', ')]] : []),
-    ['context', `${state.context} in ${state.kubeconfig}`],
+    ...(context ? [['context', `${context} in ${kubeconfig}`]] : []),
     ['data', state.data],
-    ['log', logFile(state.data)],
+    ...(url ? [['log', logFile(state.data)]] : []),
     ['version', `${state.clientVersion}${state.serverVersion ? `, API ${state.serverVersion}` : ''}`],
   ];
-  const head = state.up ? 'Berth is up.' : `Berth runs but does not answer: ${state.problem}`;
+  const head = up ? 'Berth is up.' : `Berth runs (process ${pid}) ${state.problem}.`;
   return `${[head, ...rows.map(([name, value]) => `  ${name!.padEnd(9)}${value}`)].join('\n')}\n`;
 };

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { addCluster, findNoted } from '#client/kubeconfig.ts';
+import type { NotedCluster } from '#client/kubeconfig-edit.ts';
 import type { Define } from '../command.ts';
 import { examples, repeated } from '../command.ts';
 import { kubeconfigLocation } from '../connection.ts';
@@ -10,9 +12,11 @@ import { CliError, Exit, failureText } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { warnOfHost } from '../local/host-warning.ts';
 import { dataFolder, findRunning, type Running, readSettings, type Settings } from '../local/instance.ts';
+import { parseJoin } from '../local/join.ts';
 import { launch, type Message } from '../local/launch.ts';
 import { hostNodeName, nodeText, parseNodes } from '../local/nodes.ts';
 import type { Ready } from '../local/serve.ts';
+import { findProcesses } from '../local/stray.ts';
 import { parseTimings } from '../local/timings.ts';
 import { clientVersion } from './version.ts';
 
@@ -66,13 +70,16 @@ const up = async (io: Io, flags: UpFlags): Promise<void> => {
   const startedMs = io.clock.now();
   const data = dataFolder(io, flags.data);
   const known = readSettings(data);
-  const settings = settle(io, flags, known);
+  const noted = await findNoted(kubeconfigLocation(io, flags));
+  const settings = settle(io, flags, known, noted.find(({ note }) => note['data'] === data)?.note['cluster']);
   const running = findRunning(data);
   if (running?.url && !known)
     throw new CliError(
       `\`berth server\` runs from ${data} (process ${running.pid}); give this cluster a --data folder of its own.`,
     );
   if (running?.url) return alreadyUp(io, flags, { data, running, known: known ?? settings, wanted: settings });
+  if (!running) refuseStray(data);
+  refuseTakenContext(settings.context, data, noted);
   if (flags.foreground) return foreground(io, flags, { data, settings, known, startedMs });
   const ready = await launch(io, data, argumentsOf(settings, flags, data));
   io.out(readyText(ready, settings, data, io.clock.now() - startedMs));
@@ -81,8 +88,26 @@ const up = async (io: Io, flags: UpFlags): Promise<void> => {
   if (ready.nodes.some(node => !node.ready)) throw new Exit(1);
 };
 
+/** A cluster whose folder was deleted under it goes on running; a second one from the same folder would not know of it. */
+const refuseStray = (data: string): void => {
+  const [stray] = findProcesses(data);
+  if (stray)
+    throw new CliError(
+      `process ${stray.pid} runs a cluster from ${data}, although its data is not there (deleted?); \`berth down --data ${data}\` ends it`,
+    );
+};
+
+/** Two running clusters cannot share a context: the first could not be reached any more. */
+const refuseTakenContext = (context: string, data: string, noted: readonly NotedCluster[]): void => {
+  const other = noted.find(({ name }) => name === context)?.note['data'];
+  if (other === undefined || other === data || !findRunning(other)) return;
+  throw new CliError(
+    `the context ${context} belongs to the cluster that runs from ${other}; give this one a --context of its own`,
+  );
+};
+
 /** Flags before what the cluster had last time before the defaults. */
-const settle = (io: Io, flags: UpFlags, known: Settings | undefined): Settings => {
+const settle = (io: Io, flags: UpFlags, known: Settings | undefined, formerId: string | undefined): Settings => {
   const timings = parseTimings(flags.timings ?? known?.timings ?? 'kubernetes');
   if (flags.port !== undefined && !(/^\d+$/.test(flags.port) && Number(flags.port) <= 65_535)) {
     throw new CliError(`--port ${flags.port}: expected a number from 0 to 65535`);
@@ -90,7 +115,8 @@ const settle = (io: Io, flags: UpFlags, known: Settings | undefined): Settings =
   const nodes = flags.node ?? known?.nodes ?? [hostNodeName(hostname())];
   const schedulerConfig = schedulerConfigOf(io, flags) ?? known?.schedulerConfig ?? '';
   return {
-    id: known?.id ?? randomBytes(5).toString('hex'),
+    // With the mark of a cluster whose folder was deleted, what is left of it is found and taken away.
+    id: known?.id ?? formerId ?? randomBytes(5).toString('hex'),
     host: flags.host ?? known?.host ?? '127.0.0.1',
     port: flags.port === undefined ? (known?.port ?? defaultPort) : Number(flags.port),
     nodes: parseNodes(nodes).map(nodeText),
@@ -156,11 +182,25 @@ const alreadyUp = async (io: Io, flags: UpFlags, { data, running, known, wanted 
       `a cluster runs from ${data} with other settings: ${differs.join(', ')}.\nTake it down first (berth down), or give this one a --data folder and a --context of its own.`,
     );
   }
+  const kubeconfig = (await restoreContext(io, flags, { data, running, known })) ?? running.kubeconfig;
   io.out(`Berth is up already: ${running.url} (process ${running.pid}, since ${running.startedAt})\n`);
-  io.out(
-    `  nodes    ${known.nodes.join(' ')}\n  data     ${data}\n  context  ${running.context} in ${running.kubeconfig}\n`,
-  );
+  io.out(`  nodes    ${known.nodes.join(' ')}\n  data     ${data}\n  context  ${running.context} in ${kubeconfig}\n`);
   io.out(`\nkubectl --context ${running.context} get nodes      # or: berth get nodes\n`);
+};
+
+/** Writes the context again where it is missing; the file, or undefined when all is well. */
+const restoreContext = async (
+  io: Io,
+  flags: UpFlags,
+  { data, running, known }: Omit<Found, 'wanted'>,
+): Promise<string | undefined> => {
+  const location = kubeconfigLocation(io, flags);
+  const { url: server, context: name, token } = running;
+  const present = (await findNoted(location)).some(noted => noted.name === name && noted.server === server);
+  if (present || token === undefined) return undefined;
+  const { caPem } = parseJoin(running.join);
+  const note = { cluster: known.id, data, docker: known.docker };
+  return `${await addCluster(location, { name, server, caPem, token, note })} (written again)`;
 };
 
 interface Plan {

@@ -28,10 +28,14 @@ export interface Settings {
   readonly url?: string;
 }
 
-export interface Running {
+/** A process, told from a later one that got the same id. */
+export interface Identity {
   readonly pid: number;
-  /** Clock ticks from boot to the process's start; 0 where the system does not tell. */
+  /** Clock ticks from boot to its start. */
   readonly startedTicks: number;
+}
+
+export interface Running extends Identity {
   readonly startedAt: string;
   readonly version: string;
   readonly url: string;
@@ -40,10 +44,12 @@ export interface Running {
   readonly nodes: readonly string[];
   /** What `berth agent --join` takes; secret, as this file is. */
   readonly join: string;
+  /** Token of the administrator; secret, as the keys in the folder are. */
+  readonly token?: string;
 }
 
-export const dataFolder = (io: Io, flag: string | undefined): string =>
-  resolve(io.cwd, flag ?? io.env['BERTH_DATA'] ?? join(io.env['HOME'] || homedir(), '.local', 'share', 'berth'));
+export const dataFolder = (io: Pick<Io, 'env' | 'cwd'>, flag: string | undefined): string =>
+  resolve(io.cwd, flag || io.env['BERTH_DATA'] || join(io.env['HOME'] || homedir(), '.local', 'share', 'berth'));
 
 export const logFile = (data: string): string => join(data, 'berth.log');
 const settingsFile = (data: string): string => join(data, 'cluster.json');
@@ -58,10 +64,7 @@ export const findRunning = (data: string): Running | undefined => {
   return note && isAlive(note) ? note : undefined;
 };
 
-export const isAlive = ({ pid, startedTicks }: Pick<Running, 'pid' | 'startedTicks'>): boolean => {
-  const ticks = startTicks(pid);
-  return ticks !== undefined && (startedTicks === 0 || ticks === startedTicks);
-};
+export const isAlive = ({ pid, startedTicks }: Identity): boolean => startTicks(pid) === startedTicks;
 
 /** Takes the folder for this process; throws CliError when another one has it. `release` gives it back. */
 export const claim = (
@@ -128,7 +131,7 @@ const forgetNote = (file: string): void => {
 };
 
 /** Field 22 of /proc/PID/stat, counted after the name in parentheses; undefined when there is no such process (or a zombie). */
-const startTicks = (pid: number): number | undefined => {
+export const startTicks = (pid: number): number | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -74,7 +74,8 @@ export const serve = async (
     writeSettings(data, { ...settings, port, url: plane.url });
     await forget(plane.client(), options.dropped);
     undo.push(...(await startNodes(plane, options, io, log)));
-    const entry = { name: settings.context, server: plane.url, caPem: plane.caPem, token: plane.adminToken };
+    const note = { cluster: settings.id, data, docker: settings.docker };
+    const entry = { name: settings.context, server: plane.url, caPem: plane.caPem, token: plane.adminToken, note };
     const kubeconfig = await addCluster(options.location, entry);
     undo.push(async () => void (keep || (await removeCluster(options.location, settings.context, plane.url))));
     place.note({
@@ -85,6 +86,7 @@ export const serve = async (
       kubeconfig,
       nodes: settings.nodes,
       join: joinText({ server: plane.url, token: plane.joinToken, caPem: plane.caPem }),
+      token: plane.adminToken,
     });
     const nodes = await nodesReady(plane.client(), settings, io, stopped);
     const readyMs = io.clock.now() - options.startedMs;

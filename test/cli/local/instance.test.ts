@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { claim, findRunning, isAlive } from '#cli/local/instance.ts';
+import { claim, findRunning, isAlive, startTicks } from '#cli/local/instance.ts';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'berth-instance-'));
 const facts = {
@@ -39,14 +39,26 @@ test('a process id that belongs to another program by now is not taken for ours'
 test('the note of a process that was killed is taken away', async () => {
   const child = spawn('sleep', ['60']);
   const data = folder();
-  writeFileSync(join(data, 'running.json'), JSON.stringify({ ...facts, pid: child.pid, startedTicks: 0 }));
+  const identity = { pid: child.pid!, startedTicks: startTicks(child.pid!)! };
+  writeFileSync(join(data, 'running.json'), JSON.stringify({ ...facts, ...identity }));
   expect(findRunning(data)).toMatchObject({ pid: child.pid });
   expect(() => claim(data)).toThrow(`a cluster runs from ${data} already (process ${child.pid})`);
   const ended = new Promise(resolve => child.once('exit', resolve));
   child.kill('SIGKILL');
   await ended;
-  expect(isAlive({ pid: child.pid!, startedTicks: 0 })).toBe(false);
+  expect(isAlive(identity)).toBe(false);
   claim(data).release();
+});
+
+test.each([
+  { startedTicks: 0 },
+  { pid: 0, startedTicks: 1 },
+  { pid: -1, startedTicks: 1 },
+  { pid: 1, startedTicks: 0 },
+])('a note that does not say which process it is about (%o) counts as none', identity => {
+  const data = folder();
+  writeFileSync(join(data, 'running.json'), JSON.stringify({ ...facts, pid: process.pid, ...identity }));
+  expect(findRunning(data)).toBeUndefined();
 });
 
 test('a note that a crash left empty counts as none', () => {
