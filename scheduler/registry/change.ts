@@ -21,6 +21,8 @@ export const decodeChange: Step = write => {
   write.draft = object as unknown as Draft;
   // What a subresource does not write may be left out; defaults must not find it missing.
   if (target.subresource === 'status' && old !== undefined) fillSpec(write.draft, old.value);
+  // As upstream: an object of no revision.
+  if (object.metadata.resourceVersion === '0') delete object.metadata.resourceVersion;
   const { resourceVersion } = object.metadata;
   if (old !== undefined && resourceVersion && (change.verb === 'update' || resourceVersion !== revOf(old.value)))
     write.wantedRev = resourceVersion;

@@ -67,7 +67,7 @@ export const watchOptions = (call: ResourceCall): WatchOptions => {
 };
 
 /** Berth's own components are not recorded in managedFields unless they name themselves. */
-const ownAgents = /^(berth|undici|node)?(\/|$)/;
+const ownAgents = /^(berth)?(\/|$)/;
 
 const optionsKinds: Readonly<Partial<Record<RequestVerb, string>>> = {
   create: 'CreateOptions',

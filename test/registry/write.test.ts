@@ -131,6 +131,13 @@ describe('create', () => {
 });
 
 describe('update', () => {
+  test('of revision 0 insists on none', async () => {
+    const made = await world.create<ConfigMap>(configMapKind, map('a', {}, { resourceVersion: '0' }));
+    const next = map('a', { b: '2' }, { resourceVersion: '0' });
+    const updated = await world.update<ConfigMap>(configMapKind, next);
+    expect(Number(updated.metadata.resourceVersion)).toBeGreaterThan(Number(made.metadata.resourceVersion));
+  });
+
   test('replaces the object, and refuses a revision that is not the present one', async () => {
     const first = await world.create<ConfigMap>(configMapKind, map('a'));
     const second = await world.update<ConfigMap>(configMapKind, { ...first, data: { a: '2' } });

@@ -354,6 +354,22 @@ describe('what is posted to a pod', () => {
   });
 });
 
+test('whoever writes is remembered by the name of the program, but for Berth itself', async () => {
+  const managerOf = async (agent: string, query = '') => {
+    const headers = { 'user-agent': agent };
+    const made = await ask(server, `${maps}?${query}`, {
+      method: 'POST',
+      headers,
+      body: { metadata: { generateName: 'by-' }, data: { a: 'b' } },
+    });
+    return made.json.metadata.managedFields?.[0].manager;
+  };
+  expect(await managerOf('curl/8.5')).toBe('curl');
+  expect(await managerOf('my-operator/v2 (linux)')).toBe('my-operator');
+  expect(await managerOf('curl/8.5', 'fieldManager=me')).toBe('me');
+  expect(await managerOf('berth/1')).toBeUndefined();
+});
+
 describe('a review', () => {
   const reviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
   const review = async (body: string) => (await send('POST', reviews, body)).json;
