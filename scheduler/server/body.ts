@@ -83,7 +83,8 @@ export const readPatch = (bytes: Buffer, contentType: string | undefined, strict
 
 const decodingPatch = 'error decoding patch: ';
 const decodingYaml = 'error decoding YAML: ';
-const operationFields: ReadonlySet<string> = new Set(['op', 'path', 'from', 'value']);
+const operationTexts = ['op', 'path', 'from'] as const;
+const operationFields: ReadonlySet<string> = new Set([...operationTexts, 'value']);
 
 const readJsonPatch = (bytes: Buffer, strict: boolean): PatchBody => {
   const { value, duplicateFields } = fromJson(bytes, strict, decodingPatch);
@@ -92,6 +93,11 @@ const readJsonPatch = (bytes: Buffer, strict: boolean): PatchBody => {
   for (const [i, operation] of value.entries()) {
     if (typeof operation !== 'object' || operation === null || Array.isArray(operation))
       throw badRequest(decodingPatch + notOfType(operation, 'handlers.jsonPatchOp'));
+    for (const field of operationTexts) {
+      const text = (operation as Record<string, unknown>)[field] ?? '';
+      if (typeof text !== 'string')
+        throw badRequest(decodingPatch + notOfType(text, 'string', `struct field jsonPatchOp.${field} of`));
+    }
     if (!strict) continue;
     for (const field of Object.keys(operation))
       if (!operationFields.has(field)) unknown.push(`unknown field "[${i}].${field}"`);
@@ -124,9 +130,9 @@ const quickJson = (bytes: Buffer): unknown => {
 const objectMeta =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
 
-const notOfType = (value: unknown, type: string): string => {
+const notOfType = (value: unknown, type: string, target = 'value of'): string => {
   const shown = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
-  const text = `json: cannot unmarshal ${shown === 'boolean' ? 'bool' : shown} into Go value of type ${type}`;
+  const text = `json: cannot unmarshal ${shown === 'boolean' ? 'bool' : shown} into Go ${target} type ${type}`;
   return type === objectMeta ? `couldn't get version/kind; json parse error: ${text}` : text;
 };
 

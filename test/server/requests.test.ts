@@ -115,6 +115,11 @@ describe('a patch', () => {
       'error decoding patch: json: cannot unmarshal number into Go value of type handlers.jsonPatchOp',
     ],
     [
+      operations,
+      '[{"op":"add","path":1}]',
+      'error decoding patch: json: cannot unmarshal number into Go struct field jsonPatchOp.path of type string',
+    ],
+    [
       apply,
       '[]',
       'error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}',

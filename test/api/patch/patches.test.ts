@@ -25,6 +25,12 @@ describe('JSON patch', () => {
     [[{ op: 'test', path: '/a/b', value: [1, 2] }], target],
     [[{ op: 'test', path: '/gone', value: null }], target],
     [[{ op: 'replace', path: '', value: { z: 1 } }], { z: 1 }],
+    // What the library of real API servers allows beyond the RFC.
+    [[{ op: 'replace', path: '/new', value: 1 }], { ...target, new: 1 }],
+    [[{ op: 'add', path: '/new' }], { ...target, new: null }],
+    [[{ op: 'add', path: '/a/b/-1', value: 9 }], { a: { b: [1, 2, 9], 'x/y': 0 }, n: null }],
+    [[{ op: 'remove', path: '/a/b/-1' }], { a: { b: [1], 'x/y': 0 }, n: null }],
+    [[{ op: 'copy', from: '/zz', path: '/c' }], { ...target, c: null }],
   ])('%j', (patch, expected) => {
     expect(jsonPatch(any, target, patch)).toEqual(expected);
   });
@@ -33,18 +39,90 @@ describe('JSON patch', () => {
     [{ op: 'add' }, 400, 'cannot unmarshal object'],
     [[5], 400, 'it is no object'],
     [[{ op: 'test', path: '/a/b/0', value: 2 }], 422, 'testing value /a/b/0 failed: test failed'],
-    [[{ op: 'remove', path: '/zz' }], 422, 'doc is missing path: "/zz": missing value'],
-    [[{ op: 'replace', path: '/zz', value: 1 }], 422, 'doc is missing key: /zz: missing value'],
-    [[{ op: 'add', path: '/zz/y', value: 1 }], 422, 'doc is missing path: "/zz/y"'],
-    [[{ op: 'add', path: '/a/b/7', value: 1 }], 422, 'invalid index referenced'],
-    [[{ op: 'add', path: '/a/b/x', value: 1 }], 422, 'invalid index referenced'],
+    [
+      [{ op: 'remove', path: '/zz' }],
+      422,
+      "error in remove for path: '/zz': Unable to remove nonexistent key: zz: missing value",
+    ],
+    [
+      [{ op: 'remove', path: '/zz/y' }],
+      422,
+      'remove operation does not apply: doc is missing path: "/zz/y": missing value',
+    ],
+    [
+      [{ op: 'remove', path: '/a/b/2' }],
+      422,
+      "error in remove for path: '/a/b/2': Unable to access invalid index: 2: invalid index referenced",
+    ],
+    [
+      [{ op: 'remove', path: '/a/b/x' }],
+      422,
+      `error in remove for path: '/a/b/x': strconv.Atoi: parsing "x": invalid syntax`,
+    ],
+    [
+      [{ op: 'replace', path: '/zz/y', value: 1 }],
+      422,
+      'replace operation does not apply: doc is missing path: /zz/y: missing value',
+    ],
+    [
+      [{ op: 'replace', path: '/a/b/2', value: 1 }],
+      422,
+      'replace operation does not apply: doc is missing key: /a/b/2: missing value',
+    ],
+    [
+      [{ op: 'add', path: '/zz/y', value: 1 }],
+      422,
+      'add operation does not apply: doc is missing path: "/zz/y": missing value',
+    ],
+    [
+      [{ op: 'add', path: '/a/b/7', value: 1 }],
+      422,
+      "error in add for path: '/a/b/7': Unable to access invalid index: 7: invalid index referenced",
+    ],
+    [
+      [{ op: 'add', path: '/a/b/-9', value: 1 }],
+      422,
+      "error in add for path: '/a/b/-9': Unable to access invalid index: -9: invalid index referenced",
+    ],
+    [
+      [{ op: 'add', path: '/a/b/x', value: 1 }],
+      422,
+      `error in add for path: '/a/b/x': value was not a proper array index: 'x': strconv.Atoi: parsing "x": invalid syntax`,
+    ],
     [[{ op: 'add', path: '/a/b/0/c', value: 1 }], 422, 'doc is missing path'],
     [[{ op: 'frob', path: '/a' }], 422, 'Unexpected kind: frob'],
-    [[{ op: 'add', path: '/a' }], 422, 'has no value'],
-    [[{ op: 'add', path: 'a', value: 1 }], 422, 'does not start with /'],
+    [[{ path: '/a' }], 422, 'Unexpected kind: unknown'],
+    [[{ op: 'constructor', path: '/a' }], 422, 'Unexpected kind: constructor'],
+    [[{ op: 'add' }], 422, 'add operation failed to decode path: missing value'],
+    [[{ op: 'move', path: '/a' }], 422, 'move operation failed to decode from: missing value'],
+    [
+      [{ op: 'add', path: 'a', value: 1 }],
+      422,
+      'add operation does not apply: doc is missing path: "a": missing value',
+    ],
     [[{ op: 'add', path: '/__proto__/x', value: 1 }], 422, 'not allowed'],
-    [[{ op: 'copy', from: '/zz', path: '/a' }], 422, 'missing from path'],
-    [[{ op: 'remove', path: '' }], 422, ''],
+    [
+      [{ op: 'copy', from: '/zz/y', path: '/a' }],
+      422,
+      'copy operation does not apply: doc is missing from path: /zz/y: missing value',
+    ],
+    [
+      [{ op: 'copy', from: '/a', path: '/zz/y' }],
+      422,
+      'copy operation does not apply: doc is missing destination path: /zz/y: missing value',
+    ],
+    [
+      [{ op: 'move', from: '/zz', path: '/a' }],
+      422,
+      "error in move for path: 'zz': Unable to remove nonexistent key: zz: missing value",
+    ],
+    [
+      [{ op: 'test', path: '/zz/y', value: 1 }],
+      422,
+      'test operation does not apply: is missing path: /zz/y: missing value',
+    ],
+    [[{ op: 'test', path: '', value: {} }], 422, 'testing value  failed: test failed'],
+    [[{ op: 'remove', path: '' }], 422, 'doc is missing path: ""'],
     [[{ op: 'replace', path: '', value: [] }], 422, 'no object'],
   ])('refuses %j', (patch, code, message) => {
     expect(() => jsonPatch(any, target, patch)).toThrow(
