@@ -1,56 +1,7 @@
-/** The workloads of upstream's scheduler_perf (test/data/scheduler-perf/workloads.json) as nodes and pods for the engine. */
-import { readFileSync } from 'node:fs';
-import type { Namespace, Node, Pod, PodSpec, Service, TopologySpreadConstraint } from '#api/kinds/core.ts';
+/** The workloads of upstream's scheduler_perf whose speed is measured, as nodes and pods for the engine. */
+import type { Namespace, Node, Pod, Service } from '#api/kinds/core.ts';
 import { Columns } from '#engine/columns.ts';
-
-interface Template {
-  readonly kind: 'node' | 'pod';
-  readonly name?: string;
-  readonly capacity?: Record<string, string>;
-  readonly taints?: { key: string; effect: string }[];
-  readonly labels?: Record<string, string>;
-  readonly priority?: number;
-  readonly resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
-  readonly affinity?: PodSpec['affinity'];
-  readonly topologySpreadConstraints?: TopologySpreadConstraint[];
-  readonly schedulingGates?: string[];
-}
-
-const file = new URL('../data/scheduler-perf/workloads.json', import.meta.url);
-const { templates } = JSON.parse(readFileSync(file, 'utf8')) as { templates: Record<string, Template> };
-
-export const nodeFrom = (template: string, name: string, labels: Record<string, string> = {}): Node => {
-  const { capacity = {}, taints } = templates[template]!;
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name, labels: { 'kubernetes.io/hostname': name, ...labels } },
-    spec: taints === undefined ? {} : { taints: taints as NonNullable<NonNullable<Node['spec']>['taints']> },
-    status: { capacity, allocatable: capacity },
-  } as Node;
-};
-
-/** A fresh object each time, as if it had come over the wire. */
-export const podFrom = (template: string, name: string, namespace = 'default', i = 0): Pod => {
-  const { labels, priority, resources, affinity, topologySpreadConstraints, schedulingGates } = templates[template]!;
-  const pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace, uid: `uid-${namespace}-${name}`, labels },
-    spec: {
-      containers: [{ name: 'pause', image: 'registry.k8s.io/pause:3.10.1', resources }],
-      priority: priority ?? 0,
-      affinity,
-      topologySpreadConstraints,
-      schedulingGates: schedulingGates?.map(gate => ({ name: gate })),
-    },
-    status: { phase: 'Pending' },
-  };
-  return JSON.parse(JSON.stringify(pod).replaceAll('{i}', String(i))) as Pod;
-};
-
-const podsFrom = (template: string, prefix: string, count: number, namespace = 'default'): Pod[] =>
-  Array.from({ length: count }, (_, i) => podFrom(template, `${prefix}-${i}`, namespace, i));
+import { nodeFrom, podFrom, podsFrom } from '#test/workloads/templates.ts';
 
 const nodes = (count: number, zones: readonly string[] = []): Node[] =>
   Array.from({ length: count }, (_, i) =>
@@ -124,7 +75,7 @@ const withInit =
   });
 
 /** The init pods are dealt out over all namespaces but the last, where the measured ones go. */
-const overNamespaces =
+export const overNamespaces =
   (template: string, namespaceCount: number, zones: readonly string[] = []) =>
   (size: Size): Setting => ({
     nodes: nodes(size.nodes, zones),
@@ -132,22 +83,6 @@ const overNamespaces =
     init: Array.from({ length: size.init }, (_, i) => podFrom(template, `init-${i}`, `devops-${i % namespaceCount}`)),
     measure: podsFrom(template, 'measured', size.measure, `devops-${namespaceCount}`),
   });
-
-// The required affinity variant with a namespace selector is not among the templates; it is the zone term with a selector.
-templates['pod-affinity-nsselector'] = {
-  ...templates['pod-affinity']!,
-  affinity: {
-    podAffinity: {
-      requiredDuringSchedulingIgnoredDuringExecution: [
-        {
-          labelSelector: { matchLabels: { color: 'blue' } },
-          topologyKey: 'topology.kubernetes.io/zone',
-          namespaceSelector: { matchLabels: { team: 'devops' } },
-        },
-      ],
-    },
-  },
-};
 
 const service = (namespace: string, selector: Record<string, string>): Service =>
   ({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'all', namespace }, spec: { selector } }) as Service;

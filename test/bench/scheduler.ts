@@ -7,16 +7,9 @@ import type { Columns } from '#engine/columns.ts';
 import { preempt } from '#engine/preempt.ts';
 import { defaultProfile, type Profile } from '#engine/profile.ts';
 import { firstOfTies, hashOfTies, schedule } from '#engine/schedule.ts';
+import { nodeFrom, podFrom } from '#test/workloads/templates.ts';
 import { type Bench, type BenchResult, quantile, round } from './result.ts';
-import {
-  columnsFor,
-  nodeFrom,
-  podFrom,
-  type Setting,
-  type Size,
-  type Workload,
-  workloads,
-} from './scheduler-workloads.ts';
+import { columnsFor, type Setting, type Size, type Workload, workloads } from './scheduler-workloads.ts';
 
 /** A figure of this bench also says it in the words of the issue. */
 type Speed = BenchResult & { readonly podsPerSecond: number; readonly size?: string };
