@@ -31,7 +31,7 @@ export const base64Length = (base64: string): number => {
   return Math.floor((base64.length * 3) / 4) - padding;
 };
 
-const utf8 = (text: string): number[] => {
+export const utf8 = (text: string): number[] => {
   const bytes: number[] = [];
   for (const character of text) {
     const code = character.codePointAt(0)!;

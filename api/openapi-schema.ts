@@ -66,9 +66,9 @@ const propertyOf = (definitions: Definitions, node: SchemaNode): object => {
   if (node.title !== undefined) {
     define(definitions, node);
     // explain prints the description of the field and that of its type; the same text is not said twice.
-    const { description, ...others } = shared;
-    const said = definitions[node.title] as { description?: string };
-    return { allOf: [refTo(node.title)], ...others, ...(description === said.description ? {} : { description }) };
+    const type = definitions[node.title] as { description?: string };
+    if (type.description === shared.description) type.description = `The fields of ${shortName(node.title)}.`;
+    return { allOf: [refTo(node.title)], ...shared };
   }
   if (node.type === 'array') return { ...shared, type: 'array', items: itemOf(definitions, node.items) };
   if (node.type !== 'object') return { ...shared, ...typeOf(node) };
@@ -82,6 +82,8 @@ const propertyOf = (definitions: Definitions, node: SchemaNode): object => {
     ...(node.properties === undefined ? {} : { properties: propertiesOf(definitions, node.properties) }),
   };
 };
+
+const shortName = (title: string): string => title.slice(title.lastIndexOf('.') + 1);
 
 /** An item is described by what holds it. */
 const itemOf = (definitions: Definitions, node: SchemaNode | undefined): object => {

@@ -1,17 +1,19 @@
 /**
  * OpenAPI: an index and one v3 document per group version, from the kinds. kubectl reads them before it applies, creates or
- * edits (is there server-side validation?), for merge keys, and for `explain` (KUBECTL-WIRE §2.5). Version 2 is a zero-length
- * protobuf document: kubectl then finds nothing to validate by and leaves that to the server, which every request asks for.
+ * edits (is there server-side validation?), for merge keys, and for `explain` (KUBECTL-WIRE §2.5). Version 2 is one document of
+ * them all, in JSON and in protobuf, for kubectl before 1.27 and for generators of clients.
  */
 import type { GroupVersionKind, Kind, Verb } from './kind.ts';
 import { groupVersion } from './kind.ts';
 import { listMetaSchema } from './kinds/meta.ts';
 import { type Definitions, define, refTo } from './openapi-schema.ts';
+import { type V2Document, type V3Document, v2Of } from './openapi-v2.ts';
+import { v2ToProtobuf } from './openapi-v2-protobuf.ts';
 import { nodeOf } from './schema.ts';
 
 export interface OpenApiDocument {
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   /** Changes with the content; quoted, for the ETag header. */
   readonly etag: string;
 }
@@ -30,9 +32,13 @@ export class OpenApi {
     this.#version = version;
   }
 
-  /** The document at `/openapi/v2`, `/openapi/v3` or `/openapi/v3/GROUP/VERSION`; undefined where there is none. */
-  at(path: string): OpenApiDocument | undefined {
-    if (path === '/openapi/v2') return emptyV2;
+  /**
+   * The document at `/openapi/v2`, `/openapi/v3` or `/openapi/v3/GROUP/VERSION`; undefined where there is none. `accept` is
+   * the header of that name: v2 is protobuf for those who ask for that.
+   */
+  at(path: string, accept = ''): OpenApiDocument | undefined {
+    if (path === '/openapi/v2')
+      return accept.includes(v2Protobuf) ? this.#v2Protobuf() : this.#make('v2', () => this.#v2Document());
     if (path === '/openapi/v3' || path === '/openapi/v3/') return this.#make('', () => this.#index());
     const name = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : '';
     const kinds = this.#kinds.get(name);
@@ -47,6 +53,23 @@ export class OpenApi {
     return { paths: Object.fromEntries(paths) };
   }
 
+  #v2Document(): V2Document {
+    return v2Of([...this.#kinds.values()].map(kinds => documentOf(kinds, this.#version)));
+  }
+
+  #v2Protobuf(): OpenApiDocument {
+    const before = this.#made.get(v2Protobuf);
+    if (before !== undefined) return before;
+    const content = this.#v2Document();
+    const document = {
+      contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+      body: v2ToProtobuf(content),
+      etag: `"P${contentHash(JSON.stringify(content))}"`,
+    };
+    this.#made.set(v2Protobuf, document);
+    return document;
+  }
+
   #make(name: string, make: () => object): OpenApiDocument {
     const before = this.#made.get(name);
     if (before !== undefined) return before;
@@ -57,11 +80,8 @@ export class OpenApi {
   }
 }
 
-const emptyV2: OpenApiDocument = {
-  contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
-  body: '',
-  etag: '"EMPTY"',
-};
+/** As clients ask for it; the content type of the answer has a dot for the @. */
+const v2Protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
 
 /** 64 bits of FNV-1a (two runs of 32): enough to tell documents apart, not to defend against anybody. */
 export const contentHash = (text: string): string => {
@@ -76,7 +96,7 @@ export const contentHash = (text: string): string => {
   return `${hex(high)}${hex(low)}`.toUpperCase();
 };
 
-const documentOf = (kinds: readonly Kind[], version: string): object => {
+const documentOf = (kinds: readonly Kind[], version: string): V3Document & { readonly openapi: string } => {
   const definitions: Definitions = {};
   const paths: Record<string, object> = {};
   for (const kind of kinds) {

@@ -30,7 +30,7 @@ export const answerPath = async (call: Call): Promise<FastifyReply> => {
   if (info.verb !== 'get' && info.verb !== 'head') throw pathNotFound();
   if (answerHealth(deps, info, reply)) return reply;
   if (info.path === '/metrics') return metrics(deps, reply);
-  const openapi = deps.openapi.at(info.path);
+  const openapi = deps.openapi.at(info.path, request.headers.accept);
   if (openapi !== undefined) return sendOpenApi(call as Call<OtherRequest>, openapi);
   const resources = [...deps.kinds, ...reviewResources];
   const discovery = discoveryAt(resources, info.path, request.headers.accept, request.headers.host ?? '');
@@ -51,7 +51,7 @@ const sendOpenApi = ({ deps, info, request, reply }: Call<OtherRequest>, documen
   const present = document.etag.slice(1, -1);
   if (hash !== null && hash !== present)
     return reply.code(301).header('location', `${info.path}?hash=${present}`).send();
-  reply.header('content-type', document.contentType).header('etag', document.etag);
+  reply.header('content-type', document.contentType).header('etag', document.etag).header('vary', 'Accept');
   if (hash !== null)
     reply
       .header('cache-control', 'public, immutable')

@@ -30,7 +30,7 @@ const kubectl = async (...args: string[]): Promise<string> => {
 beforeAll(async () => {
   server = createServer((request, response) => {
     const path = (request.url ?? '').split('?')[0] ?? '';
-    const document = openapi.at(path);
+    const document = openapi.at(path, request.headers.accept);
     const discovery = discoveryAt(resources, path, legacy ? undefined : request.headers.accept, '127.0.0.1:1');
     const found = document ?? (discovery && { ...discovery, body: JSON.stringify(discovery.body) });
     response.writeHead(found === undefined ? 404 : 200, { 'content-type': found?.contentType ?? 'text/plain' });
@@ -63,5 +63,16 @@ describe('kubectl', () => {
     expect(text).toMatch(/^ {4}limits\t<map\[string\]Quantity>$/m);
     expect(text).toContain('enum: Always, IfNotPresent, Never');
     expect(await kubectl('explain', 'pdb.spec.minAvailable')).toContain('<IntOrString>');
+  });
+
+  it('explains from version 2 as well', async () => {
+    const v2 = ['--output', 'plaintext-openapiv2'];
+    const text = await kubectl('explain', 'pod.spec.containers', ...v2);
+    expect(text).toMatch(/^KIND: +Pod\nVERSION: +v1\n\nRESOURCE: containers <\[\]Object>/);
+    expect(text).toMatch(/^ {3}name\t<string> -required-$/m);
+    expect(await kubectl('explain', 'rs.spec.template.spec', '--recursive', ...v2)).toMatch(
+      /^ {6}resources\t<Object>\n {9}claims/m,
+    );
+    expect(await kubectl('explain', 'pdb.spec.minAvailable', ...v2)).toContain('FIELD:    minAvailable <string>');
   });
 });

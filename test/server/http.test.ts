@@ -345,11 +345,14 @@ describe('what the API offers', () => {
     expect((await ask(server, '/apis/nope')).json).toMatchObject({ kind: 'Status', code: 404 });
   });
 
-  test('is described by OpenAPI v3, and by an empty v2', async () => {
+  test('is described by OpenAPI v3, and by v2 in both encodings', async () => {
     const v2 = await ask(server, '/openapi/v2', {
       headers: { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' },
     });
-    expect(v2).toMatchObject({ code: 200, text: '' });
+    expect(v2).toMatchObject({ code: 200, text: expect.stringContaining('io.k8s.api.core.v1.PodSpec') });
+    const json = await ask(server, '/openapi/v2');
+    expect(json.json.definitions).toHaveProperty(['io.k8s.api.core.v1.Pod']);
+    expect(json.headers['vary']).toBe('Accept');
     expect(v2.headers['content-type']).toBe('application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
     const index = await ask(server, '/openapi/v3');
     const core = await ask(server, index.json.paths['api/v1'].serverRelativeURL);
