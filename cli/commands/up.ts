@@ -16,7 +16,7 @@ import { parseJoin } from '../local/join.ts';
 import { launch, type Message } from '../local/launch.ts';
 import { hostNodeName, nodeText, parseNodes } from '../local/nodes.ts';
 import type { Ready } from '../local/serve.ts';
-import { findProcesses } from '../local/stray.ts';
+import { findProcesses, lostItsFolder } from '../local/stray.ts';
 import { parseTimings } from '../local/timings.ts';
 import { clientVersion } from './version.ts';
 
@@ -90,7 +90,7 @@ const up = async (io: Io, flags: UpFlags): Promise<void> => {
 
 /** A cluster whose folder was deleted under it goes on running; a second one from the same folder would not know of it. */
 const refuseStray = (data: string): void => {
-  const [stray] = findProcesses(data);
+  const stray = findProcesses(data).find(({ pid }) => lostItsFolder(pid, data));
   if (stray)
     throw new CliError(
       `process ${stray.pid} runs a cluster from ${data}, although its data is not there (deleted?); \`berth down --data ${data}\` ends it`,
@@ -121,9 +121,9 @@ const settle = (io: Io, flags: UpFlags, known: Settings | undefined, formerId: s
     port: flags.port === undefined ? (known?.port ?? defaultPort) : Number(flags.port),
     nodes: parseNodes(nodes).map(nodeText),
     network: flags.network ?? known?.network ?? defaultNetwork,
-    docker: flags.docker ?? known?.docker ?? io.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock',
+    docker: flags.docker ?? known?.docker ?? (io.env['DOCKER_HOST'] || 'unix:///var/run/docker.sock'),
     timings,
-    context: flags.context ?? known?.context ?? io.env['BERTH_CONTEXT'] ?? 'berth',
+    context: flags.context ?? known?.context ?? (io.env['BERTH_CONTEXT'] || 'berth'),
     ...(schedulerConfig === '' ? {} : { schedulerConfig }),
   };
 };

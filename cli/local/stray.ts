@@ -17,6 +17,20 @@ export const findProcesses = (data: string): readonly Identity[] =>
       return startedTicks !== undefined && servedBy(pid) === data ? [{ pid, startedTicks }] : [];
     });
 
+/** True when the process holds files of the folder that were deleted under it; one that is only just starting does not. */
+export const lostItsFolder = (pid: number, data: string): boolean => {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).some(name => {
+      const file = readlinkSync(`${folder}/${name}`);
+      return file.startsWith(`${data}/`) && file.endsWith(' (deleted)');
+    });
+  } catch {
+    // It ended meanwhile.
+    return false;
+  }
+};
+
 /** The data folder that a process serves; undefined for any other program. */
 const servedBy = (pid: number): string | undefined => {
   try {

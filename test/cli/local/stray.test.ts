@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { purge } from '#cli/local/purge.ts';
-import { findProcesses } from '#cli/local/stray.ts';
+import { findProcesses, lostItsFolder } from '#cli/local/stray.ts';
 
 let folder = '';
 const started: ChildProcess[] = [];
@@ -69,6 +69,23 @@ test('another program with our words behind it is none', async () => {
   started.push(child);
   await new Promise(resolve => child.stdout.once('data', resolve));
   expect(found()).toEqual([]);
+});
+
+test('it lost its folder when files that it holds there were deleted, and not while it is only starting', async () => {
+  const data = join(folder, 'data');
+  mkdirSync(data);
+  const held = join(data, 'held');
+  writeFileSync(held, '');
+  writeFileSync(
+    join(folder, 'bin.js'),
+    `require('fs').openSync(${JSON.stringify(held)}); console.log('on'); setInterval(() => {}, 1000);`,
+  );
+  const pid = await run('bin.js', ['server', '--data', 'data']);
+  expect(found()).toEqual([pid]);
+  expect(lostItsFolder(pid, data)).toBe(false);
+  rmSync(data, { recursive: true });
+  expect(lostItsFolder(pid, data)).toBe(true);
+  expect(lostItsFolder(pid, join(folder, 'other'))).toBe(false);
 });
 
 describe('a purge', () => {
