@@ -161,8 +161,7 @@ const tooLarge = (): ApiError =>
     message: `Request entity too large: limit is ${maxRequestBytes}`,
   });
 
-const tooLate = (timeoutMs: number): CliError =>
-  new CliError(`no answer from the server within ${timeoutMs / 1000} s (--request-timeout)`);
+const tooLate = (timeoutMs: number): CliError => new CliError(`no answer from the server within ${timeoutMs / 1000} s`);
 
 const askedOf = (call: Call) => ({ method: call.method ?? 'GET', path: call.path });
 

@@ -5,7 +5,8 @@ import type { ClusterFlags } from './command.ts';
 import { CliError } from './failure.ts';
 import type { Io } from './io.ts';
 
-export const contextName = (io: Io, flags: ClusterFlags): string => flags.context ?? io.env['BERTH_CONTEXT'] ?? 'berth';
+export const contextName = (io: Io, flags: ClusterFlags): string =>
+  flags.context ?? (io.env['BERTH_CONTEXT'] || 'berth');
 
 export const kubeconfigLocation = (io: Io, flags: ClusterFlags): Location => ({
   env: io.env,

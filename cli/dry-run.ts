@@ -6,13 +6,10 @@ import type { Io } from './io.ts';
 export type DryRun = 'none' | 'client' | 'server';
 
 /** The value of `--dry-run` without one. */
-const alone = 'unchanged';
+const alone = '';
 
-export const dryRunOption = (command: Command): Command => {
+export const dryRunOption = (command: Command): Command =>
   command.option('--dry-run [mode]', 'none, client (only say what would be done) or server (the server tries it)');
-  for (const option of command.options) if (option.long === '--dry-run') option.preset(alone);
-  return command;
-};
 
 /** Reads the flag, with kubectl's old forms and its advice about them; throws CliError. */
 export const dryRunOf = (io: Io, text: string | undefined): DryRun => {

@@ -1,5 +1,5 @@
 /** Values of flags as Go's flag package reads them: durations (`30s`, `1m30s`, `1.5h`, `0`, `-1s`) and whole numbers. */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -22,6 +22,10 @@ export const duration = (text: string): number => {
   if (parts.length === 0 || parts.map(part => part[0]).join('') !== body) throw wrong('invalid duration');
   return sign * parts.reduce((sum, part) => sum + Number(part[1]) * unitMs[part[2]!]!, 0);
 };
+
+/** An option whose value is a time, with a default that its help shows as it is written. */
+export const durationOption = (flags: string, description: string, usual: string): Option =>
+  new Option(flags, description).argParser(duration).default(duration(usual), usual);
 
 /** A whole number; as the parser of an option. */
 export const wholeNumber = (text: string): number => {

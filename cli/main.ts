@@ -67,6 +67,7 @@ export const runCli = async (args: readonly string[], io: Io): Promise<number> =
   try {
     const { name, rest } = splitArguments(args);
     if (name === undefined || name === 'help') return await help(rest, io);
+    if (name === 'completion') return await (await import('./completion.ts')).printCompletion(rest, entries, io);
     const found = entries.find(candidate => candidate.name === name);
     if (!found) return unknown(name, io);
     const command = newCommand(name, io).description(found.summary);
@@ -106,7 +107,8 @@ const help = async (rest: readonly string[], io: Io): Promise<number> => {
       'Usage:',
       '  berth COMMAND [flags]',
       '',
-      'Use "berth COMMAND --help" for more about a command. kubectl works too: kubectl --context berth get pods',
+      'Use "berth COMMAND --help" for more about a command, and "source <(berth completion bash)" to complete words in bash.',
+      'kubectl works too: kubectl --context berth get pods',
       '',
     ].join('\n'),
   );
@@ -119,7 +121,9 @@ const unknown = (name: string, io: Io): number => {
     io.err(`error: berth has no command ${JSON.stringify(name)}.\n${elsewhere}\n`);
     return 1;
   }
-  const near = entries.filter(entry => distance(entry.name, name) <= 2 || entry.name.startsWith(name));
+  const near = [...entries, { name: 'completion' }].filter(
+    entry => distance(entry.name, name) <= 2 || entry.name.startsWith(name),
+  );
   const hint = near.length === 0 ? '' : `\n\nDid you mean this?\n${near.map(({ name }) => `\t${name}`).join('\n')}`;
   io.err(`error: unknown command ${JSON.stringify(name)} for "berth"${hint}\n`);
   if (near.length === 0) io.err(`See 'berth --help' for the commands.\n`);

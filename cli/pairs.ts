@@ -32,6 +32,7 @@ export const pairCommand = (command: Command, io: Io, kind: PairCommand): Comman
   outputOptions(dryRunOption(clusterOptions(command)))
     .argument('[type]', 'resource type, or TYPE/NAME')
     .argument('[words...]', 'names, then KEY=VALUE to set and KEY- to remove')
+    .usage('[options] TYPE NAME... KEY=VALUE... KEY-...')
     .option('--overwrite', 'change keys that are there already')
     .option('--list', `print the ${kind.field} of the objects`)
     .option('--all', 'all objects of the type')

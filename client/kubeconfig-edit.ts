@@ -43,7 +43,7 @@ export const withCluster = (
   const map = parseKubeconfig(text, file);
   const known = entryOf(map, 'contexts', entry.name);
   if (!isOurs(known)) {
-    const foreign = lists.find(list => entryOf(map, list, entry.name));
+    const foreign = lists.find(list => isForeign(entryOf(map, list, entry.name), entry, toBase64));
     if (foreign !== undefined)
       throw new KubeconfigError(
         `${file} has an entry "${entry.name}" in its ${foreign} that is not of Berth; name another context with --context`,
@@ -60,6 +60,12 @@ export const withCluster = (
   }
   return withSource(edited, 'current-context', ` ${map.flow ? JSON.stringify(entry.name) : scalarText(entry.name)}`);
 };
+
+/** An entry is somebody else's unless it is the cluster or the user that we are about to write: a context may be deleted alone. */
+const isForeign = (found: YAMLMap | undefined, entry: ClusterEntry, toBase64: (text: string) => string): boolean =>
+  found !== undefined &&
+  found.getIn(['cluster', 'certificate-authority-data']) !== toBase64(entry.caPem) &&
+  found.getIn(['user', 'token']) !== entry.token;
 
 export interface Removal {
   readonly text: string;

@@ -21,7 +21,7 @@ interface Flags extends ClusterFlags {
 const words = (text: string): readonly string[] => text.split(',');
 
 const truth = (text: string): boolean => {
-  if (/^(1|t|true)$/i.test(text)) return true;
+  if (/^(1|t|true)?$/i.test(text)) return true;
   if (/^(0|f|false)$/i.test(text)) return false;
   throw new InvalidArgumentError(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
 };
@@ -47,7 +47,6 @@ export const define: Define = (command, io) => {
         if (lines.length > 0) io.out(`${alignTabs(lines.join('\n'), tableTabs)}\n`);
       }),
     );
-  for (const option of command.options) if (option.long === '--namespaced') option.preset('true');
   examples(command, 'berth api-resources -o wide');
 };
 

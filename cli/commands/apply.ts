@@ -14,7 +14,7 @@ import type { Define } from '../command.ts';
 import { clusterOptions, examples, repeated } from '../command.ts';
 import { objectPrefix, type Resource, resourceOfKind } from '../discovery.ts';
 import { dryRunOf, dryRunOption, dryRunSuffix } from '../dry-run.ts';
-import { duration, wholeNumber } from '../durations.ts';
+import { durationOption, wholeNumber } from '../durations.ts';
 import { CliError, throwAll, usageError } from '../failure.ts';
 import { labelsOf, namespaceOf, unknownKind } from '../file-targets.ts';
 import { kubectlHasSubcommand } from '../kubectl-only.ts';
@@ -27,6 +27,7 @@ import { propagationOf } from './delete.ts';
 export const define: Define = (command, io) => {
   outputOptions(dryRunOption(clusterOptions(command)))
     .argument('[words...]')
+    .usage('[options]')
     .option('-f, --filename <file>', 'file, directory, or - for stdin; may be repeated', repeated)
     .option('-R, --recursive', 'also the directories below')
     .option('-l, --selector <labels>', 'only manifests with these labels')
@@ -37,7 +38,7 @@ export const define: Define = (command, io) => {
     .option('--overwrite', 'let the manifest win over what others changed', true)
     .option('--force', 'delete and create anew what cannot be changed')
     .option('--grace-period <seconds>', "with --force: seconds to end in order; -1: the pod's own", wholeNumber, -1)
-    .option('--timeout <duration>', 'with --force: how long to wait for the end (0s: as long as it takes)', duration, 0)
+    .addOption(durationOption('--timeout <duration>', 'with --force: how long to wait for the end, 0s: no limit', '0s'))
     .option('--cascade [mode]', 'with --force: background, foreground or orphan')
     .action((words: readonly string[], flags: ApplyFlags) => {
       const elsewhere = kubectlHasSubcommand('apply', words[0] ?? '');
@@ -45,10 +46,6 @@ export const define: Define = (command, io) => {
       if (words.length > 0) throw usageError('apply', `Unexpected args: [${words.join(' ')}]`);
       return withCluster(io, flags, cluster => apply(cluster, flags));
     });
-  for (const option of command.options) {
-    if (option.long === '--validate') option.preset('strict');
-    if (option.long === '--cascade') option.preset('background');
-  }
   examples(
     command,
     `berth apply -f pod.yaml
@@ -142,6 +139,7 @@ const parseLabels = (selector = ''): void => {
 const validationOf = (text: string | undefined): Validation => {
   switch (text) {
     case undefined:
+    case '':
     case 'strict':
     case 'true':
       return 'Strict';

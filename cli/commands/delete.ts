@@ -5,7 +5,7 @@ import type { ClusterFlags, Define } from '../command.ts';
 import { clusterOptions, examples, repeated } from '../command.ts';
 import { objectPrefix, pathOf } from '../discovery.ts';
 import { type DryRun, dryRunOf, dryRunOption, dryRunSuffix } from '../dry-run.ts';
-import { duration, wholeNumber } from '../durations.ts';
+import { durationOption, wholeNumber } from '../durations.ts';
 import { CliError, throwAll, withContext } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { type AnyObject, listAll, selectionOf } from '../read.ts';
@@ -38,14 +38,13 @@ export const define: Define = (command, io) => {
     .option('--force', 'with --grace-period=0: remove at once, without waiting for the node')
     .option('--now', 'the same as --grace-period=1')
     .option('--wait', 'wait until the objects are gone', true)
-    .option('--timeout <duration>', 'give up waiting after this time (0s: never)', duration, 0)
+    .addOption(durationOption('--timeout <duration>', 'give up waiting after this time, 0s: never', '0s'))
     .option('--ignore-not-found', 'exit 0 when an object is not there')
     .option('--cascade [mode]', 'background, foreground or orphan')
     .option('-o, --output <form>', 'name: print TYPE/NAME')
     .action((type: string | undefined, names: readonly string[], flags: DeleteFlags) =>
       withCluster(io, flags, cluster => remove(cluster, type === undefined ? [] : [type, ...names], flags)),
     );
-  for (const option of command.options) if (option.long === '--cascade') option.preset('background');
   examples(
     command,
     `berth delete pod web
@@ -119,7 +118,7 @@ export const propagationOf = (cascade: string | undefined, io: Io): string => {
   if (old)
     io.err(`warning: --cascade=${cascade} is deprecated (boolean value) and can be replaced with --cascade=${old}.\n`);
   const policies: Record<string, string> = { background: 'Background', foreground: 'Foreground', orphan: 'Orphan' };
-  const policy = policies[old ?? cascade ?? 'background'];
+  const policy = policies[old ?? (cascade || 'background')];
   if (policy) return policy;
   throw new CliError(`invalid cascade value (${cascade}). Must be "background", "foreground", or "orphan"`);
 };

@@ -7,7 +7,7 @@ import { kubeconfigLocation } from '../connection.ts';
 import { CliError, Exit, interruptCode } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { dataFolder, findRunning, type Identity, isAlive, logFile, readSettings } from '../local/instance.ts';
-import { purge } from '../local/purge.ts';
+import { isBegun, purge } from '../local/purge.ts';
 import { findProcesses } from '../local/stray.ts';
 
 interface DownFlags {
@@ -43,7 +43,7 @@ const down = async (io: Io, flags: DownFlags): Promise<void> => {
   const known = await knownOf(data, location);
   const running = findRunning(data);
   const processes = [...(running ? [running] : []), ...findProcesses(data).filter(({ pid }) => pid !== running?.pid)];
-  if (!known && processes.length === 0) {
+  if (!known && processes.length === 0 && !(flags.purge && isBegun(data))) {
     io.out(`No cluster in ${data}.\n`);
     return;
   }

@@ -3,7 +3,7 @@ import { type Cluster, withCluster } from '../cluster.ts';
 import type { ClusterFlags, Define } from '../command.ts';
 import { clusterOptions, examples, repeated } from '../command.ts';
 import { pathOf, resourceName, resourceNamed } from '../discovery.ts';
-import { duration } from '../durations.ts';
+import { durationOption } from '../durations.ts';
 import { CliError, Exit, throwAll, usageError } from '../failure.ts';
 import { targetsOfFiles } from '../file-targets.ts';
 import { defaultContainer, podsBehind } from '../pods-behind.ts';
@@ -28,7 +28,9 @@ export const define: Define = (command, io) => {
     .option('-i, --stdin', 'pass our input on')
     .option('-t, --tty', 'with a terminal')
     .option('-q, --quiet', 'print only what the command prints')
-    .option('--pod-running-timeout <duration>', 'how long to wait for the first pod of TYPE/NAME', duration, 60_000)
+    .addOption(
+      durationOption('--pod-running-timeout <duration>', 'how long to wait for the first pod of TYPE/NAME', '1m'),
+    )
     .usage('[options] (POD | TYPE/NAME) -- COMMAND [args...]')
     .action((words: readonly string[], flags: ExecFlags) =>
       withCluster(io, flags, cluster => exec(cluster, words, flags)),

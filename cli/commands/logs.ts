@@ -5,7 +5,7 @@ import { type Cluster, withCluster } from '../cluster.ts';
 import type { ClusterFlags, Define } from '../command.ts';
 import { clusterOptions, examples } from '../command.ts';
 import { pathOf, type Resource, resourceNamed } from '../discovery.ts';
-import { duration, wholeNumber } from '../durations.ts';
+import { duration, durationOption, wholeNumber } from '../durations.ts';
 import { CliError, usageError } from '../failure.ts';
 import { defaultContainer, podsBehind } from '../pods-behind.ts';
 import { listAll } from '../read.ts';
@@ -46,7 +46,9 @@ export const define: Define = (command, io) => {
     .option('--prefix', 'the pod and container before each line')
     .option('--ignore-errors', 'go on when one log cannot be had')
     .option('--max-log-requests <n>', 'how many logs to follow at once', wholeNumber, 5)
-    .option('--pod-running-timeout <duration>', 'how long to wait for the first pod of TYPE/NAME', duration, 20_000)
+    .addOption(
+      durationOption('--pod-running-timeout <duration>', 'how long to wait for the first pod of TYPE/NAME', '20s'),
+    )
     .action((pod: string | undefined, containers: readonly string[], flags: LogFlags) =>
       withCluster(io, flags, cluster => logs(cluster, pod || undefined, containers, flags)),
     );

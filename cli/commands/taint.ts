@@ -22,6 +22,7 @@ export const define: Define = (command, io) => {
   outputOptions(dryRunOption(clusterOptions(command, { namespace: false })))
     .argument('[type]', 'node')
     .argument('[words...]', 'names, then KEY=VALUE:EFFECT to set, KEY:EFFECT- or KEY- to remove')
+    .usage('[options] node NAME... KEY=VALUE:EFFECT... KEY-...')
     .option('--overwrite', 'change taints that are there already')
     .option('--all', 'all nodes')
     .option('-l, --selector <labels>', 'nodes with these labels')

@@ -33,10 +33,13 @@ interface Measured extends AnyObject {
 
 export const define: Define = (command, io) => {
   command.addCommand(podCommand(io)).addCommand(nodeCommand(io));
-  command.argument('[what]').action((what: string | undefined) => {
-    if (what !== undefined) throw usageError('top', `unknown command ${JSON.stringify(what)}`);
-    command.help({ error: true });
-  });
+  command
+    .argument('[what]')
+    .usage('[options] pod|node [name]')
+    .action((what: string | undefined) => {
+      if (what !== undefined) throw usageError('top', `unknown command ${JSON.stringify(what)}`);
+      command.help({ error: true });
+    });
   examples(
     command,
     `berth top node

@@ -4,7 +4,7 @@ import { type Cluster, withCluster } from '../cluster.ts';
 import type { ClusterFlags, Define } from '../command.ts';
 import { clusterOptions, examples, repeated } from '../command.ts';
 import { objectPrefix } from '../discovery.ts';
-import { duration } from '../durations.ts';
+import { durationOption } from '../durations.ts';
 import { CliError, throwAll } from '../failure.ts';
 import { findValues, valueText } from '../output/jsonpath.ts';
 import { parseRelaxedPath } from '../output/jsonpath-parse.ts';
@@ -23,7 +23,9 @@ export const define: Define = (command, io) => {
     .argument('[type]', 'resource type, or TYPE/NAME')
     .argument('[names...]', 'names of objects')
     .option('--for <what>', "condition=NAME[=value], jsonpath='{PATH}'[=value], create or delete")
-    .option('--timeout <duration>', 'give up after this time; 0s: look once, negative: a week', duration, 30_000)
+    .addOption(
+      durationOption('--timeout <duration>', 'give up after this time; 0s: look once, negative: a week', '30s'),
+    )
     .option('-l, --selector <labels>', 'objects with these labels')
     .option('--field-selector <fields>', 'objects with these fields')
     .option('--all', 'all objects of the type')

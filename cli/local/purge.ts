@@ -4,6 +4,9 @@ import { join } from 'node:path';
 
 const ours = /^(?:berth\.log|kubeconfig|server|nodes|(?:cluster|running)\.json(?:\..*)?)$/;
 
+/** True when a cluster was begun in the folder, even if it never came up. */
+export const isBegun = (data: string): boolean => existsSync(join(data, 'server', 'secrets.json'));
+
 /** Files and folders that stay because they are not ours. */
 export const purge = (data: string): readonly string[] => {
   if (!existsSync(data)) return [];

@@ -4,8 +4,8 @@
  */
 import { spawn } from 'node:child_process';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '#test/faults/berth.ts';
 import { type Bed, onBed } from './bed.ts';
 import { benchPod, Cluster, prepareEngine } from './cluster.ts';
 import { type Bench, type BenchResult, quantile, round } from './result.ts';
@@ -119,14 +119,4 @@ const isReady = (port: number): Promise<boolean> =>
     );
     call.on('error', () => resolve(false));
     call.end();
-  });
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
   });

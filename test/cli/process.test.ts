@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runCommand } from '#setup/command.ts';
 import { type FakeApi, startFakeApi } from './fake-api.ts';
 import { type Shell, shellFor } from './run.ts';
 
@@ -16,20 +17,11 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const bash = (script: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const env = { ...process.env, KUBECONFIG: shell.kubeconfig, BERTH: `${process.execPath} ${program}` };
-    const child = spawn('bash', ['-c', script], { env });
-    let out = '';
-    child.stdout.on('data', chunk => {
-      out += String(chunk);
-    });
-    child.stderr.on('data', chunk => {
-      out += String(chunk);
-    });
-    child.on('error', reject);
-    child.on('close', () => resolve(out));
-  });
+const bash = async (script: string): Promise<string> => {
+  const env = { KUBECONFIG: shell.kubeconfig, BERTH: `${process.execPath} ${program}` };
+  const { stdout, stderr } = await runCommand('bash', ['-c', script], { env });
+  return stdout + stderr;
+};
 
 test('a reader that comes late gets everything', async () => {
   const whole = (await shell.run(['get', 'cm', 'big', '-o', 'json'])).out.length;

@@ -97,7 +97,7 @@ describe('--request-timeout', () => {
   test('ends a request that gets no answer', async () => {
     api.answer = () => 'never';
     const { code, err } = await shell.run(['get', 'cm', '--request-timeout=50ms']);
-    expect([code, err]).toEqual([1, 'error: no answer from the server within 0.05 s (--request-timeout)\n']);
+    expect([code, err]).toEqual([1, 'error: no answer from the server within 0.05 s\n']);
     expect((await shell.run(['get', 'cm', '-w', '--request-timeout=50ms'])).code).toBe(1);
   });
 

@@ -102,6 +102,17 @@ describe('a kubeconfig', () => {
     expect(withoutCluster(text, 'berth', entry.server, 'file').removed).toBe(false);
   });
 
+  test('whose context was deleted alone gets it again', () => {
+    const text = added(kubectls);
+    const context = text.slice(
+      text.indexOf('contexts:\n') + 'contexts:\n'.length,
+      text.indexOf('- context:\n    cluster: prod'),
+    );
+    const deleted = text.replace(context, '');
+    expect(withoutCluster(deleted, 'berth', undefined, 'file').removed).toBe(false);
+    expect(notedClusters(added(deleted), 'file')).toHaveLength(1);
+  });
+
   test('what is noted of a cluster is found again, also after kubectl has rewritten the file', () => {
     const note = { data: '/tmp/a b', cluster: '12e4' };
     const found = [{ name: 'berth', server: entry.server, note }];
