@@ -7,7 +7,7 @@ import type { Cycle } from './cycle.ts';
 import { type Decision, scheduledOn, unschedulable } from './decision.ts';
 import type { Engine } from './engine.ts';
 import { diagnose, judgeAll, judgeWithNominated } from './judge.ts';
-import { addNormalized, addScores, applyFilters, type NodeList, type Runs } from './runs.ts';
+import { addNormalized, addScores, applyFilters, type NodeList, passing, type Runs } from './runs.ts';
 import { sample } from './sampling.ts';
 import type { TieRule } from './schedule.ts';
 import type { PodView } from './shape.ts';
@@ -30,8 +30,8 @@ export const amongFew = (pod: PodView, engine: Engine, rows: readonly number[], 
   const nodes = Uint32Array.from(rows).sort();
   columns.order.moveOn(nodes.length, columns.count);
   for (const row of nodes) workspace.verdict[row] = 0;
-  const count = applyFilters(runs.filters, nodes, nodes.length, workspace.verdict);
-  const feasible = withoutReserved(pod, engine, runs, { nodes, count });
+  const passed = applyFilters(runs.filters, nodes, nodes.length, workspace.verdict);
+  const feasible = { nodes, count: withoutReserved(pod, engine, runs, { nodes, count: passed }) };
   if (feasible.count > 1) {
     for (const row of nodes) workspace.totals[row] = 0;
     addScores(runs.scores, feasible, workspace);
@@ -41,33 +41,26 @@ export const amongFew = (pod: PodView, engine: Engine, rows: readonly number[], 
 
 const feasibleNodes = ({ pod, engine, standing, filters }: Cycle): NodeList => {
   const { columns, profile, workspace } = engine;
-  let feasible: NodeList = { nodes: standing.feasible(), count: standing.feasibleCount };
-  if (filters.length > 0) {
-    const { left: nodes, verdict } = workspace;
-    verdict.set(standing.verdict);
-    nodes.set(feasible.nodes.subarray(0, feasible.count));
-    feasible = { nodes, count: applyFilters(filters, nodes, feasible.count, verdict) };
-  }
-  if (columns.nominations.size > 0) feasible = withoutReserved(pod, engine, standing.runs, feasible);
-  return profile.percentageOfNodesToScore === 100 ? feasible : sample(engine, feasible);
+  const { left: nodes, verdict } = workspace;
+  verdict.set(standing.verdict);
+  const standingCount = passing(columns.live, columns.count, verdict, nodes);
+  const passed = applyFilters(filters, nodes, standingCount, verdict);
+  const count = withoutReserved(pod, engine, standing.runs, { nodes, count: passed });
+  return profile.percentageOfNodesToScore === 100 ? { nodes, count } : sample(engine, verdict);
 };
 
-/** Leaves out nodes whose room pods nominated there need. */
-const withoutReserved = (pod: PodView, engine: Engine, runs: Runs, feasible: NodeList): NodeList => {
+/** Any verdict but 0: nobody is told the reason here. */
+const reserved = 1;
+
+/** Refuses nodes whose room pods nominated there need, and takes them off the list; returns how many are left. */
+const withoutReserved = (pod: PodView, engine: Engine, runs: Runs, { nodes, count }: NodeList): number => {
   const { columns, workspace } = engine;
-  const reserved = new Set<number>();
+  if (columns.nominations.size === 0) return count;
   for (const name of columns.nominations.nodeNames()) {
     const slot = columns.slotOf(name);
-    if (slot >= 0 && judgeWithNominated(pod, slot, runs, engine) !== undefined) reserved.add(slot);
+    if (slot >= 0 && judgeWithNominated(pod, slot, runs, engine) !== undefined) workspace.verdict[slot] = reserved;
   }
-  if (reserved.size === 0) return feasible;
-  const { left: nodes } = workspace;
-  let count = 0;
-  for (let i = 0; i < feasible.count; i++) {
-    const node = feasible.nodes[i]!;
-    if (!reserved.has(node)) nodes[count++] = node;
-  }
-  return { nodes, count };
+  return passing(nodes, count, workspace.verdict, nodes);
 };
 
 /** Writes total scores to `workspace.totals`. */

@@ -13,9 +13,9 @@ import { Standing } from './standing.ts';
 import type { VictimFindings } from './victims.ts';
 import { Workspace } from './workspace.ts';
 
-/** Bytes that standing results may take; a standing takes about 26 per node when it is grouped. */
+/** Bytes that standing results may take; a standing takes about 22 per node when it is grouped. */
 const standingBudget = 64 << 20;
-const bytesPerNode = 26;
+const bytesPerNode = 22;
 const leastStandings = 16;
 const nodeStandingLimit = 256;
 const runsLimit = 256;

@@ -9,7 +9,7 @@ import type { Engine } from './engine.ts';
 import { fitError } from './fit-error.ts';
 import { pinnedNames } from './node-match.ts';
 import { noNode, type Profile } from './profile.ts';
-import { type ActiveFilter, applyFilters, NodeTrial, type Runs } from './runs.ts';
+import { type ActiveFilter, applyFilters, NodeTrial, passing, type Runs } from './runs.ts';
 import type { PodView } from './shape.ts';
 
 /** By matchFields: none, the rows that are left, or a rejection before any node is looked at. */
@@ -69,8 +69,9 @@ export const judgeAll = (pod: PodView, engine: Engine): Verdicts => {
 const codesOfAll = (pod: PodView, engine: Engine): Uint8Array => {
   const standing = engine.standingOf(pod.shape);
   const codes = standing.verdict.slice();
-  const left = standing.feasible().slice(0, standing.feasibleCount);
-  applyFilters(standing.lateFilters, left, left.length, codes);
+  const { columns, workspace } = engine;
+  const count = passing(columns.live, columns.count, codes, workspace.left);
+  applyFilters(standing.lateFilters, workspace.left, count, codes);
   return codes;
 };
 

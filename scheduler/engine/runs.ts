@@ -77,6 +77,16 @@ export const applyFilters = (
   return left;
 };
 
+/** Writes those of the rows whose verdict is 0 to `out`, which may be `rows`, in their order; returns how many. */
+export const passing = (rows: Uint32Array, count: number, verdict: Uint8Array, out: Uint32Array): number => {
+  let kept = 0;
+  for (let i = 0; i < count; i++) {
+    const row = rows[i]!;
+    if (verdict[row] === 0) out[kept++] = row;
+  }
+  return kept;
+};
+
 /** Turns raw scores into 0..100 as the plugin wants it (upstream's DefaultNormalizeScore, or its own). */
 export const normalize = (
   { plugin, run }: ActiveScore,

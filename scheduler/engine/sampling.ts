@@ -12,19 +12,18 @@ export const nodesToFind = (nodes: number, percentage: number): number => {
   return share >= 100 ? nodes : Math.max(Math.trunc((nodes * share) / 100), 100);
 };
 
-/** The first of the feasible nodes in upstream's order, as many as are enough, in `workspace.left`. Moves the start on. */
-export const sample = ({ columns, profile, workspace }: Engine, feasible: NodeList): NodeList => {
-  const fits = workspace.verdict.fill(0);
-  for (let i = 0; i < feasible.count; i++) fits[feasible.nodes[i]!] = 1;
+/** The first nodes in upstream's order whose `verdict` (by row) is 0, as many as are enough. Moves the start on. */
+export const sample = ({ columns, profile, workspace }: Engine, verdict: Uint8Array): NodeList => {
   const order = columns.order.list();
   // Without scores the first that fits is as good as any.
   const enough = profile.scores.length === 0 ? 1 : nodesToFind(order.length, profile.percentageOfNodesToScore);
+  const { left: nodes } = workspace;
   let count = 0;
   let looked = 0;
   for (; looked < order.length && count < enough; looked++) {
     const slot = order[(columns.order.start + looked) % order.length]!;
-    if (fits[slot] === 1) workspace.left[count++] = slot;
+    if (verdict[slot] === 0) nodes[count++] = slot;
   }
   columns.order.moveOn(looked, order.length);
-  return { nodes: workspace.left, count };
+  return { nodes, count };
 };

@@ -6,6 +6,7 @@ import type { Namespace, Pod, Service } from '#api/kinds/core.ts';
 import type { PodDisruptionBudget } from '#api/kinds/policy.ts';
 import type { LabelSelector } from '#api/labels.ts';
 import { deepEqual } from '#base/deep.ts';
+import { type Budget, compileBudget } from './budgets.ts';
 import type { PodIndex } from './pod-index.ts';
 import { controllerOf, namespaceOf } from './shape.ts';
 import { isEmptySelector, labelTest } from './term.ts';
@@ -36,7 +37,7 @@ export class Surroundings {
   readonly #services = new Map<string, Map<string, Labels>>();
   readonly #workloads = new Map<string, LabelSelector>();
   readonly #budgets = new Map<string, PodDisruptionBudget>();
-  #budgetList: readonly PodDisruptionBudget[] | undefined;
+  #compiledBudgets: readonly Budget[] | undefined;
 
   constructor(index: PodIndex) {
     this.#index = index;
@@ -97,19 +98,20 @@ export class Surroundings {
 
   setBudget(budget: PodDisruptionBudget): void {
     this.#budgets.set(namespaceName(budget.metadata), budget);
-    this.#budgetList = undefined;
+    this.#compiledBudgets = undefined;
     this.budgetsRevision++;
   }
 
   removeBudget(namespace: string, name: string): void {
     this.#budgets.delete(`${namespace}/${name}`);
-    this.#budgetList = undefined;
+    this.#compiledBudgets = undefined;
     this.budgetsRevision++;
   }
 
-  budgets(): readonly PodDisruptionBudget[] {
-    this.#budgetList ??= [...this.#budgets.values()];
-    return this.#budgetList;
+  /** The budgets that protect anybody. */
+  budgets(): readonly Budget[] {
+    this.#compiledBudgets ??= [...this.#budgets.values()].map(compileBudget).filter(budget => budget !== undefined);
+    return this.#compiledBudgets;
   }
 
   /**

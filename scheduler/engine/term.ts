@@ -49,24 +49,12 @@ export const selects = (term: Term, { namespace, labels }: LabelSet, of: Namespa
   return term.namespaceSelector(namespaceLabels ?? {});
 };
 
+/** True for one that selects everything. */
 export const isEmptySelector = (selector: LabelSelector): boolean =>
   Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;
 
-const tests = new Map<string, (labels: Labels) => boolean>();
-const maxTests = 4096;
-
-/** A label selector as a test; nothing for an absent or invalid one. Equal selectors share one test. */
+/** A label selector as a test; nothing for an absent or invalid one. */
 export const labelTest = (selector: LabelSelector | undefined): ((labels: Labels) => boolean) => {
-  const key = JSON.stringify(selector ?? null);
-  const known = tests.get(key);
-  if (known !== undefined) return known;
-  const test = compiled(selector);
-  if (tests.size >= maxTests) tests.clear();
-  tests.set(key, test);
-  return test;
-};
-
-const compiled = (selector: LabelSelector | undefined): ((labels: Labels) => boolean) => {
   try {
     return compileLabelSelector(selector);
   } catch {

@@ -38,7 +38,6 @@ export class Workspace {
 export interface StandingArrays {
   readonly verdict: Uint8Array;
   readonly sums: Int32Array;
-  readonly feasible: Uint32Array;
   readonly blocks: BlockBest;
 }
 
@@ -46,6 +45,5 @@ export interface StandingArrays {
 export const allocate = (capacity: number): StandingArrays => ({
   verdict: new Uint8Array(capacity),
   sums: new Int32Array(capacity),
-  feasible: new Uint32Array(capacity),
   blocks: new BlockBest(capacity),
 });

@@ -17,6 +17,7 @@ export const balancedAllocation = (resources: readonly WeightedResource[] = defa
   },
 });
 
+/** The default resources, written out: it runs for every pod over every node that changed. */
 const balanceOfTwo = (wanted: readonly ScoredResource[], columns: Columns): ScoreRun => {
   const { capacity: cpuCapacity, used: cpuUsed, want: cpuWant } = wanted[0]!;
   const { capacity: memoryCapacity, used: memoryUsed, want: memoryWant } = wanted[1]!;
