@@ -5,6 +5,7 @@
 
 const length = 1 << 14;
 
+/** Positions count all entries ever made; `at` ones must be remembered. */
 export class ChangeLog {
   /** Position after the last entry; positions only rise. */
   end = 0;

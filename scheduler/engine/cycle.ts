@@ -17,6 +17,7 @@ export interface Cycle {
   readonly tie: TieRule;
 }
 
+/** Brings what stands for the pod's shape up to date and asks each late plugin whether it has anything to say now. */
 export const cycleOf = (pod: PodView, engine: Engine, tie: TieRule): Cycle => {
   const standing = engine.standingOf(pod.shape);
   const filters = standing.lateFilters.filter(({ run }) => run.isSilent?.() !== true);

@@ -31,6 +31,7 @@ interface PreparedRuns {
 
 const engines = new WeakMap<Columns, Map<Profile, Engine>>();
 
+/** Made by `Engine.of` only. What it gives out is valid until the columns change. */
 export class Engine {
   readonly columns: Columns;
   readonly profile: Profile;

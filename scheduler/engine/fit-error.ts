@@ -1,6 +1,6 @@
 /** The FailedScheduling sentence, character by character as upstream writes it (SEMANTICS H). */
 
-/** `0/5 nodes are available: 2 Insufficient cpu, 3 node(s) were unschedulable.` */
+/** `0/5 nodes are available: 2 Insufficient cpu, 3 node(s) were unschedulable.` (upstream: FitError.Error) */
 export const fitError = (nodes: number, reasons: ReadonlyMap<string, number>): string => {
   const parts = [...reasons].map(([reason, count]) => `${count} ${reason}`).sort(byCodeUnits);
   return `0/${nodes} nodes are available:${parts.length === 0 ? '' : ` ${parts.join(', ')}.`}`;
@@ -9,6 +9,7 @@ export const fitError = (nodes: number, reasons: ReadonlyMap<string, number>): s
 /** The same for a pod that was rejected before any node was looked at. */
 export const preFilterError = (nodes: number, reason: string): string => `0/${nodes} nodes are available: ${reason}.`;
 
+/** Text of the condition of a pod that is tried while there is no node at all (upstream: ErrNoNodesAvailable). */
 export const noNodesError = 'no nodes available to schedule pods';
 
 /**

@@ -1,6 +1,7 @@
 /** Which nodes have which container images, by every name that an image has. */
 import type { Node } from '#api/kinds/core.ts';
 
+/** Told of every node that comes, changes or goes. */
 export class ImageIndex {
   /** Raised when a node's images changed, or the number of nodes. */
   revision = 0;

@@ -2,7 +2,6 @@
  * Every node's verdict on a pod, and the sentence that says why none fits. Not on the usual way of a pod that is placed:
  * made for failures, preemption and explanations.
  */
-
 import type { Columns } from './columns.ts';
 import type { Failure, Rejection, Verdicts } from './decision.ts';
 import type { Engine } from './engine.ts';
@@ -13,8 +12,9 @@ import { type ActiveFilter, applyFilters, NodeTrial, passing, type Runs } from '
 import type { PodView } from './shape.ts';
 
 /** By matchFields: none, the rows that are left, or a rejection before any node is looked at. */
-export type Restriction = { readonly rows: readonly number[] } | { readonly rejection: Rejection } | undefined;
+type Restriction = { readonly rows: readonly number[] } | { readonly rejection: Rejection } | undefined;
 
+/** NodeAffinity's pre-filter (SEMANTICS F.5): what the pod's required matchFields leave of the nodes. */
 export const restrictionOf = (pod: PodView, columns: Columns, profile: Profile): Restriction => {
   if (!profile.narrowsByName) return undefined;
   const required = pod.pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
@@ -48,6 +48,7 @@ export const judgeWithNominated = (
   return code === 0 ? undefined : { code, reasons: trial.explain() };
 };
 
+/** Every filter asked about every node that the pod is not restricted from, pods nominated there counted in. */
 export const judgeAll = (pod: PodView, engine: Engine): Verdicts => {
   const { columns, profile } = engine;
   const restriction = restrictionOf(pod, columns, profile);

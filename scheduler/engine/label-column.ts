@@ -4,6 +4,7 @@
  */
 import type { Node } from '#api/kinds/core.ts';
 
+/** Values are never given another number, but for `adopt`. */
 export class LabelColumn {
   readonly key: string;
   readonly values: string[] = [];
@@ -48,6 +49,7 @@ export class LabelColumn {
     else if (++this.population[id]! === 2) this.shared++;
   }
 
+  /** Takes a node out that entered. */
   leave(slot: number): void {
     const id = this.ids[slot]!;
     this.ids[slot] = -1;

@@ -3,6 +3,7 @@ import type { Node } from '#api/kinds/core.ts';
 import { LabelColumn } from './label-column.ts';
 import type { NodeRows } from './node-rows.ts';
 
+/** Reads the rows in use when a column is made or renumbered; of all else it must be told. */
 export class LabelColumns {
   readonly #rows: NodeRows;
   readonly #columns = new Map<string, LabelColumn>();

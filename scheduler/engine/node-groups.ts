@@ -10,6 +10,7 @@ const maxGroups = 384;
 const none = -1;
 
 interface Group {
+  /** Rows in it. */
   population: number;
   /** First row of the group's list. */
   head: number;
@@ -18,6 +19,7 @@ interface Group {
   best: number;
 }
 
+/** Empty until `update` has seen the rows; must see every row whose verdict, sum or traits changed. */
 export class NodeGroups {
   readonly traits: readonly Trait[];
   readonly groups: Group[] = [];
@@ -117,6 +119,7 @@ export class NodeGroups {
     return count;
   }
 
+  /** The group of a feasible row. */
   groupOf(row: number): Group {
     return this.groups[this.#groupOf[row]!]!;
   }

@@ -5,6 +5,7 @@
  */
 import type { Node } from '#api/kinds/core.ts';
 
+/** Told of every node that comes, changes or goes. */
 export class NodeOrder {
   /** Where in the list the next pod's turn begins. */
   start = 0;

@@ -4,6 +4,7 @@
  */
 import type { Node } from '#api/kinds/core.ts';
 
+/** `resize` before the first `add`, and whenever `isFull`. */
 export class NodeRows {
   /** Rows in use. */
   count = 0;

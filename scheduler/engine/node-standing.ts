@@ -17,6 +17,7 @@ export interface RawScores {
   values: Int32Array | undefined;
 }
 
+/** Valid after `sync`, until the columns change. */
 export class NodeStanding {
   /** By row: 0, or the profile's code; `noNode` for rows without a node. */
   verdict: Uint8Array = new Uint8Array(0);

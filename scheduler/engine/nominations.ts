@@ -1,6 +1,7 @@
 /** Pods that wait for room on a node that was made, or is being made, for them: they count there as if placed (SEMANTICS F.7). */
 import type { PodView } from './shape.ts';
 
+/** At most one nomination per pod. */
 export class Nominations {
   readonly #byNode = new Map<string, PodView[]>();
   readonly #nodeOf = new Map<string, string>();

@@ -9,6 +9,7 @@ interface Group {
   readonly pods: Map<string, QueuedPod>;
 }
 
+/** Each pod at most once. */
 export class ParkedPods {
   readonly #groups = new Map<string, Group>();
   readonly #groupOf = new Map<string, Group>();

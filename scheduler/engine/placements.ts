@@ -11,12 +11,13 @@ import { PortIndex } from './port-index.ts';
 import type { ResourceColumns } from './resource-columns.ts';
 import type { PodView, Shape } from './shape.ts';
 
-export interface PlacementsContext {
+interface PlacementsContext {
   readonly rows: NodeRows;
   readonly resources: ResourceColumns;
   readonly log: ChangeLog;
 }
 
+/** Pods by `namespace/name`, each at most once. */
 export class Placements {
   /** By row: the pods on the node, in no particular order. */
   readonly on: PlacedView[][] = [];

@@ -11,6 +11,7 @@ import type { Node } from '#api/kinds/core.ts';
 import type { Columns, PlacedView } from './columns.ts';
 import type { PodView, Shape } from './shape.ts';
 
+/** What a plugin's answers about a node depend on: see above. */
 export type Scope = 'node' | 'usage' | 'cluster';
 
 /** A reason as it stands in events. Unresolvable: taking pods off the node cannot help. */
@@ -39,6 +40,7 @@ export interface FilterPlugin {
   readonly wokenBy: Partial<Record<ChangeType, WakeTest>>;
 }
 
+/** Asked about one pod for all parked pods of its shape, with every change: it must be quick. */
 export type WakeTest = (pod: PodView, change: ClusterChange, columns: Columns) => boolean;
 
 /** Row of the node that came or changed, -1 when the change is about something else. */

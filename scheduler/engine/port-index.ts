@@ -3,9 +3,11 @@ import type { HostPort } from './shape.ts';
 
 const any = '0.0.0.0';
 
+/** Told of every pod with host ports that comes to or leaves a node. */
 export class PortIndex {
   readonly #uses = new Map<string, Map<number, Map<string, number>>>();
 
+  /** A pod with these ports comes (`by` 1) or leaves. */
   count(slot: number, ports: readonly HostPort[], by: 1 | -1): void {
     for (const { protocol, port, ip } of ports) {
       const key = `${protocol}/${port}`;

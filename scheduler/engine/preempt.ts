@@ -3,7 +3,6 @@
  * node. Decides only; evicting, nominating and telling are the caller's. Disruption budgets are respected where another
  * choice exists, never otherwise.
  */
-
 import type { Columns, PlacedView } from './columns.ts';
 import type { Decision, Verdicts } from './decision.ts';
 import { Engine } from './engine.ts';
@@ -29,6 +28,7 @@ export interface Preemption {
   readonly suffix: string;
 }
 
+/** Time and chance, which upstream takes from the clock and the random generator. */
 export interface PreemptOptions {
   /** For pods without a start time. */
   readonly nowMs: number;
@@ -36,6 +36,7 @@ export interface PreemptOptions {
   readonly offset: (limit: number) => number;
 }
 
+/** What preemption comes to for a decision without a node, on the same columns. Changes nothing. */
 export const preempt = (
   { pod, failure }: Decision,
   columns: Columns,

@@ -21,11 +21,13 @@ import { systemDefaultConstraints } from './plugins/spread-constraints.ts';
 import { type SpreadArguments, spreadFilter } from './plugins/spread-filter.ts';
 import { spreadScore } from './plugins/spread-score.ts';
 
+/** Weights are whole numbers above 0; one of 0 leaves the plugin out. */
 export interface WeightedScore {
   readonly plugin: ScorePlugin;
   readonly weight: number;
 }
 
+/** How many nodes to try at least before choosing (DefaultPreemptionArgs). */
 export interface PreemptionArguments {
   readonly minCandidateNodesPercentage: number;
   readonly minCandidateNodesAbsolute: number;
@@ -51,6 +53,7 @@ export interface Profile {
   readonly bases: readonly number[];
 }
 
+/** A reason, and whose it is. */
 export interface VerdictCode extends Reason {
   readonly plugin: string;
 }
@@ -58,6 +61,7 @@ export interface VerdictCode extends Reason {
 /** A row without a node. */
 export const noNode = 255;
 
+/** What is absent is as in the default profile, but for the plugins. */
 export interface ProfileOptions {
   readonly schedulerName?: string;
   readonly filters: readonly FilterPlugin[];
@@ -69,6 +73,7 @@ export interface ProfileOptions {
   readonly tellApart?: ((pod: Pod) => string) | undefined;
 }
 
+/** Upstream's. */
 export const defaultPreemption: PreemptionArguments = {
   minCandidateNodesPercentage: 10,
   minCandidateNodesAbsolute: 100,
@@ -113,6 +118,7 @@ export interface PluginArguments {
   readonly interPodAffinity?: AffinityArguments;
 }
 
+/** PodTopologySpread without arguments. */
 export const systemSpread: SpreadArguments = { defaults: systemDefaultConstraints, isSystemDefault: true };
 
 /** The filters of the default profile, in upstream's order (SEMANTICS F.3). */
@@ -127,6 +133,7 @@ export const defaultFilters = (args: PluginArguments = {}): readonly FilterPlugi
   affinityFilter,
 ];
 
+/** The scores of the default profile with their weights (SEMANTICS F.3). */
 export const defaultScores = (args: PluginArguments = {}): readonly WeightedScore[] => [
   { plugin: taintTolerationScore(args.taintToleration), weight: 3 },
   { plugin: nodeAffinityScore(args.nodeAffinity), weight: 2 },
@@ -137,5 +144,6 @@ export const defaultScores = (args: PluginArguments = {}): readonly WeightedScor
   { plugin: imageLocality, weight: 1 },
 ];
 
+/** As `default-scheduler`, all nodes looked at. */
 export const defaultProfile = (args: PluginArguments = {}): Profile =>
   createProfile({ filters: defaultFilters(args), scores: defaultScores(args) });

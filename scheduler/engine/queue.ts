@@ -62,6 +62,7 @@ const readyFirst = (a: QueuedPod, b: QueuedPod): boolean =>
 
 const keyOf = ({ view }: QueuedPod): string => view.key;
 
+/** A pod is in it from `set` until `done` or `remove`; between `pop` and the answer to it the pod is `taken`. */
 export class SchedulingQueue {
   readonly #options: QueueOptions;
   /** All pods, those that are taken included. */

@@ -11,6 +11,7 @@ const memory = 1;
 /** Up to this many bytes 100 times an amount is exact in a double. */
 export const plainLimit = 9e13;
 
+/** Arrays are replaced by `resize`; those of a resource exist from the first time that it is asked for. */
 export class ResourceColumns {
   /** Names by number of column; the first three are always there. */
   readonly names: string[] = [];

@@ -9,6 +9,7 @@ import type { Columns } from './columns.ts';
 
 const never = -1;
 
+/** Brings itself up to date when it is asked. */
 export class Room {
   readonly #columns: Columns;
   /** Per resource column: the least that is free on a node of each block. */

@@ -113,7 +113,7 @@ export const normalize = (
 };
 
 /** Where scores of rows are worked out: both by row. */
-export interface ScoreArrays {
+interface ScoreArrays {
   readonly raw: Int32Array;
   readonly totals: Int32Array;
 }

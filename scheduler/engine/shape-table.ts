@@ -13,6 +13,7 @@ import { compileTerm, type Term } from './term.ts';
 /** Shapes without placed pods that are kept. */
 const idleLimit = 4096;
 
+/** The table forgets, so whoever keeps a shape revives it before using it for a pod. */
 export class ShapeTable {
   readonly #columns: Columns;
   readonly #shapes = new Map<string, Shape>();
@@ -29,6 +30,7 @@ export class ShapeTable {
     return this.#shapes.size;
   }
 
+  /** The shape of the pod, which is not made twice. `placed`: of a pod on a node, whose usage its status has a say in. */
   of(pod: Pod, placed: boolean): Shape {
     const alike = shapeKeyOf(pod, placed);
     const key = this.tellApart === undefined ? alike : `${alike}${this.tellApart(pod)}`;

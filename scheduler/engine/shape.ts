@@ -32,6 +32,7 @@ export interface Usage {
   readonly amounts: readonly number[];
 }
 
+/** Kept by the shape table; the fields that change belong to it and to the placements. */
 export interface Shape {
   readonly key: string;
   /** Of what plugins that read only the node object look at: shapes that agree in it share those results. */
@@ -75,6 +76,7 @@ export interface PodView {
 /** Namespace as the API server would have stored it. */
 export const namespaceOf = (pod: Pod): string => pod.metadata.namespace || 'default';
 
+/** Names and uids are told apart here; `shape` must be the pod's. */
 export const viewOf = (pod: Pod, shape: Shape): PodView => ({
   pod,
   key: `${namespaceOf(pod)}/${pod.metadata.name}`,

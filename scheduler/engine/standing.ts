@@ -27,6 +27,7 @@ const usesBeforeGrouping = 3;
 /** Arrays of given-up standings that are kept for the next. */
 const maxSpare = 8;
 
+/** Valid after `sync`, until the columns change; to be disposed of. */
 export class Standing {
   readonly shape: Shape;
   readonly runs: Runs;

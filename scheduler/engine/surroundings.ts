@@ -22,11 +22,12 @@ export interface Workload {
 }
 
 /** The selector of a pod's Services and controller, merged. */
-export interface MergedSelector {
+interface MergedSelector {
   readonly key: string;
   readonly matches: (labels: Labels) => boolean;
 }
 
+/** Told of every such object that comes, changes or goes; one that is as it was raises nothing. */
 export class Surroundings {
   /** Raised when a Service or workload selector changed: default spread constraints must be looked up again. */
   selectorsRevision = 0;

@@ -1,6 +1,7 @@
 /** What keeps pods away from nodes: cordons, and taints. Equal lists of taints share a number, because lists are few and nodes many. */
 import type { Node, Taint } from '#api/kinds/core.ts';
 
+/** Told of every node that comes, changes or goes. */
 export class TaintColumns {
   /** By row: 1 when the node is cordoned (`spec.unschedulable`). */
   unschedulable: Uint8Array = new Uint8Array(0);

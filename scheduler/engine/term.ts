@@ -18,7 +18,7 @@ export interface Term {
 type Labels = Readonly<Record<string, string>>;
 
 /** Labels of a namespace; undefined when there is no such object. */
-export type NamespaceLabels = (namespace: string) => Labels | undefined;
+type NamespaceLabels = (namespace: string) => Labels | undefined;
 
 /** Without namespaces and namespaceSelector a term is about the namespace of the pod that carries it. */
 export const compileTerm = (term: PodAffinityTerm, ownNamespace: string): Term => {

@@ -29,6 +29,7 @@ export interface VictimFindings {
   cursor: number;
 }
 
+/** For one pod at one time; the columns must not change meanwhile. */
 export class VictimSearch {
   readonly #pod: PodView;
   readonly #engine: Engine;

@@ -4,6 +4,7 @@
  */
 import { BlockBest } from './block-best.ts';
 
+/** Nothing in it survives a call to another part of the engine. */
 export class Workspace {
   rows: Uint32Array = new Uint32Array(0);
   left: Uint32Array = new Uint32Array(0);

@@ -22,6 +22,7 @@ export interface ClusterState {
   readonly priorityClasses: readonly PriorityClass[];
 }
 
+/** A cluster with nothing in it. */
 export const emptyState: ClusterState = {
   nodes: [],
   pods: [],
@@ -49,6 +50,7 @@ export const podKey = (pod: Pod): string => `${namespaceOf(pod)}/${pod.metadata.
 /** Pods that have ended count for nothing (SEMANTICS F.1). */
 export const isOver = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 
+/** Which profile is to place the pod. */
 export const schedulerOf = (pod: Pod): string => pod.spec.schedulerName || 'default-scheduler';
 
 export interface WorldOptions {

@@ -8,20 +8,21 @@ import type { Section } from './fields.ts';
 import { type ProfilePlugins, pluginsOf } from './plugin-sets.ts';
 import { builtIn, type KnownPlugin, tableWith } from './plugin-table.ts';
 
-export interface ProfileContext {
+interface ProfileContext {
   readonly schedulerName: string;
   readonly percentageOfNodesToScore: number;
   readonly own: OwnPlugins;
 }
 
 /** The plugins that the file brings along. */
-export interface OwnPlugins {
+interface OwnPlugins {
   readonly declared: readonly { readonly name: string; readonly path: string }[];
   readonly loaded: ReadonlyMap<string, LoadedPlugin>;
   /** Gets the names of those that a profile enables. */
   readonly used: Set<string>;
 }
 
+/** Everything that is wrong goes to the section's report; the profile is of use only when nothing is. */
 export const profileOf = (section: Section, context: ProfileContext): Profile => {
   const { schedulerName, percentageOfNodesToScore } = context;
   const isOwn = (name: string): boolean => context.own.declared.some(plugin => plugin.name === name);

@@ -17,6 +17,7 @@ export class PluginError extends Error {
   }
 }
 
+/** The same filter, but what it throws is a PluginError. */
 export const guardedFilter = (plugin: FilterPlugin): FilterPlugin => {
   const { name } = plugin;
   const guarding: Guarding<FilterRun> = {
@@ -45,6 +46,7 @@ const guardedTest =
     }
   };
 
+/** The same score, but what it throws is a PluginError, and so is a score out of range. */
 export const guardedScore = (plugin: ScorePlugin): ScorePlugin => {
   const { name, normalization } = plugin;
   const guarding: Guarding<ScoreRun> = {

@@ -116,6 +116,7 @@ class PerNodeTrial implements Trial {
   }
 }
 
+/** Asked for every attempt about every feasible node. */
 export const perNodeScore = (name: string, plugin: CustomPlugin): ScorePlugin => ({
   name,
   scope: 'cluster',

@@ -40,6 +40,7 @@ export const countOf = (term: Term, columns: Columns): TermCount => countAllOf([
 // What a term selects does not depend on its topology key.
 const selectionKey = (term: Term): string => term.key.slice(term.key.indexOf(',') + 1);
 
+/** Each count that was asked for must be released once. */
 export const releaseCounts = (counts: readonly TermCount[], columns: Columns): void => {
   for (const { matcher } of counts) columns.index.release(matcher);
 };

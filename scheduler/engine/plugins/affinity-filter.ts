@@ -40,6 +40,7 @@ const mayHelp: WakeTest = (pod, change, columns) => {
   );
 };
 
+/** Takes no arguments. */
 export const affinityFilter: FilterPlugin = {
   name: 'InterPodAffinity',
   scope: 'cluster',

@@ -10,10 +10,13 @@ import type { Shape } from '../shape.ts';
 import { countOf, releaseCounts, type TermCount, termsSelecting } from './affinity-counts.ts';
 
 export interface AffinityArguments {
+  /** What a required affinity term of a placed pod counts like; default 1. */
   readonly hardPodAffinityWeight?: number;
+  /** Pods without preferred terms of their own are not scored. */
   readonly ignorePreferredTermsOfExistingPods?: boolean;
 }
 
+/** Raw scores may be negative; normalized, the worst feasible node gets 0 and the best 100. */
 export const affinityScore = (args: AffinityArguments = {}): ScorePlugin => ({
   name: 'InterPodAffinity',
   scope: 'cluster',

@@ -12,6 +12,7 @@ export interface FitArguments {
 const full = 1;
 const neverFits = 2;
 
+/** Its two reasons only tell what preemption can help with; what a person reads is made by `explain` and `tally`. */
 export const resourcesFit = (args: FitArguments = {}): FilterPlugin => {
   const fitsWhenEmpty: WakeTest = ({ shape }, change, columns) => {
     const slot = changedNode(change);

@@ -5,6 +5,7 @@ const mebi = 1024 * 1024;
 const lowest = 23 * mebi;
 const highestPerContainer = 1000 * mebi;
 
+/** Sizes are bytes; an image counts by the share of nodes that have it, so that not all pods rush to one node. */
 export const imageLocality: ScorePlugin = {
   name: 'ImageLocality',
   scope: 'usage',

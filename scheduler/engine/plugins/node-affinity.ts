@@ -9,6 +9,7 @@ export interface NodeAffinityArguments {
   readonly addedAffinity?: NodeAffinity;
 }
 
+/** The pod's own affinity and the profile's added one must both match. */
 export const nodeAffinity = ({ addedAffinity }: NodeAffinityArguments = {}): FilterPlugin => {
   const added = addedAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   const matches: WakeTest = (pod, change, columns) => {

@@ -11,6 +11,7 @@ const toleratesCordon = (shape: Shape): boolean =>
 
 const isOpen: WakeTest = (_pod, change, columns) => columns.unschedulable[changedNode(change)] === 0;
 
+/** Refuses cordoned nodes, unless the pod tolerates the taint that stands for the cordon. */
 export const nodeUnschedulable: FilterPlugin = {
   name: 'NodeUnschedulable',
   scope: 'node',
@@ -35,6 +36,7 @@ export const nodeUnschedulable: FilterPlugin = {
   wokenBy: { nodeAdded: isOpen, nodeChanged: isOpen },
 };
 
+/** For pods that name a node and are to be scheduled all the same; the API server binds others at once. */
 export const nodeName: FilterPlugin = {
   name: 'NodeName',
   scope: 'node',
@@ -68,6 +70,7 @@ const perList = (columns: Columns, of: (taints: readonly Taint[]) => number): ((
   };
 };
 
+/** Refuses nodes with a NoSchedule or NoExecute taint that the pod does not tolerate. */
 export const taintToleration = ({ comparison = false }: TaintArguments = {}): FilterPlugin => {
   const isTolerated: WakeTest = (pod, change, columns) => {
     const taints = columns.nodes[changedNode(change)]?.spec?.taints;

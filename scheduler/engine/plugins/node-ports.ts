@@ -4,6 +4,7 @@ import type { FilterPlugin, Trial } from '../plugin.ts';
 import { addressesClash } from '../port-index.ts';
 import type { HostPort, PodView } from '../shape.ts';
 
+/** Pods without host ports pass everywhere. */
 export const nodePorts: FilterPlugin = {
   name: 'NodePorts',
   scope: 'usage',

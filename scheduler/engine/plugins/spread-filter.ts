@@ -39,6 +39,7 @@ const runOf = (constraints: readonly StatedConstraint[], shape: Shape, columns: 
   return new SpreadRun(constraints.map(constraint => new ConstraintCount(constraint, shape, columns, keys)));
 };
 
+/** Disposes of its counts when it is disposed of. */
 export class SpreadRun implements FilterRun {
   /** In the order in which they are judged; for explanations. */
   readonly counts: readonly ConstraintCount[];

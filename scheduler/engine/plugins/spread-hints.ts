@@ -9,6 +9,7 @@ import { constraintsOf, type DefaultConstraint, type StatedConstraint, statesOwn
 
 type Lookup = (shape: Shape, columns: Columns) => readonly StatedConstraint[];
 
+/** `defaults`: the profile's, for pods that state no constraints. */
 export const spreadHints = (defaults: readonly DefaultConstraint[]): FilterPlugin['wokenBy'] => {
   const constraints = lookup(defaults);
   const isAboutCounted: WakeTest = ({ pod, shape }, change, columns) => {

@@ -10,6 +10,7 @@ import type { SpreadArguments } from './spread-filter.ts';
 
 const hostname = 'kubernetes.io/hostname';
 
+/** Normalized, the node with the fewest gets 100; nodes that lack a key that counts get 0. */
 export const spreadScore = ({ defaults, isSystemDefault }: SpreadArguments): ScorePlugin => ({
   name: 'PodTopologySpread',
   scope: 'cluster',
