@@ -6,7 +6,9 @@ import { Columns } from '#engine/columns.ts';
 import { Engine } from '#engine/engine.ts';
 import { judgeAll } from '#engine/judge.ts';
 import type { DefaultConstraint } from '#engine/plugins/spread-constraints.ts';
-import { defaultProfile } from '#engine/profile.ts';
+import { spreadFilter } from '#engine/plugins/spread-filter.ts';
+import { spreadScore } from '#engine/plugins/spread-score.ts';
+import { createProfile } from '#engine/profile.ts';
 import { schedule } from '#engine/schedule.ts';
 import { nodeArbitrary, podArbitrary } from './clusters.ts';
 
@@ -35,12 +37,20 @@ const selected = (pod: Pod, topologySpreadConstraints: readonly TopologySpreadCo
     spec: { ...pod.spec, topologySpreadConstraints },
   }) as unknown as Pod;
 
+/** PodTopologySpread alone: whatever else refuses a node would hide what it says. */
+const profileOf = (defaults: readonly DefaultConstraint[]) => {
+  const args = { defaults, isSystemDefault: false };
+  return createProfile({ filters: [spreadFilter(args)], scores: [{ plugin: spreadScore(args), weight: 1 }] });
+};
+
 const clusterOf = (nodes: readonly Node[], placed: readonly { readonly pod: Pod; readonly on: string }[]): Columns => {
   const columns = new Columns();
   columns.surroundings.setService(service);
   for (const node of nodes) columns.setNode(node);
-  for (const [i, { pod, on }] of placed.entries())
-    columns.addPod({ ...pod, metadata: { ...pod.metadata, name: `q${i}`, namespace: 'default' } }, on);
+  for (const [i, { pod, on }] of placed.entries()) {
+    const labels = i % 4 === 0 ? pod.metadata.labels : selector;
+    columns.addPod({ ...pod, metadata: { ...pod.metadata, name: `q${i}`, namespace: 'default', labels } } as Pod, on);
+  }
   return columns;
 };
 
@@ -54,7 +64,7 @@ test('a default constraint does what the same constraint does that a pod states 
       (nodes, placed, pod, constraint) => {
         const columns = clusterOf(nodes, placed);
         const outcome = (of: Pod, defaults: readonly DefaultConstraint[]) => {
-          const profile = defaultProfile({ podTopologySpread: { defaults, isSystemDefault: false } });
+          const profile = profileOf(defaults);
           const view = columns.view(of);
           const { feasible, score, ties, node, failure } = schedule(view, columns, profile);
           const codes = [...judgeAll(view, Engine.of(columns, profile)).codes];
