@@ -129,7 +129,9 @@ const staleLockMs = 60_000;
 
 /** Changes one file under its lock; `remove` takes the whole file away. */
 const edit = async (file: string, change: (text: string) => { text: string; remove?: boolean }): Promise<void> => {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(file)).catch(error => {
+    throw fileError(dirname(file), 'folder of the kubeconfig', error);
+  });
   // A kubeconfig may be a link into somebody's dotfiles: replace what it points to, not the link.
   const target = await realpath(file).catch(ignore('ENOENT', file));
   const unlock = await lock(`${file}.lock`);
@@ -141,6 +143,18 @@ const edit = async (file: string, change: (text: string) => { text: string; remo
   } finally {
     await unlock();
   }
+};
+
+/** With its parents. Node's own recursive mkdir never ends in file systems like /proc and hides why it failed. */
+const makeFolder = async (folder: string): Promise<void> => {
+  const made = await mkdir(folder, { mode: 0o700 }).then(
+    () => 'made',
+    (error: unknown) => error,
+  );
+  if (made === 'made' || (codeOf(made) === 'EEXIST' && (await stat(folder)).isDirectory())) return;
+  if (codeOf(made) !== 'ENOENT' || dirname(folder) === folder) throw made;
+  await makeFolder(dirname(folder));
+  await mkdir(folder, { mode: 0o700 }).catch(ignore('EEXIST', undefined));
 };
 
 const removeFile = async (file: string, target: string): Promise<void> => {
@@ -210,6 +224,8 @@ const fileError = (path: string, what: string, error: unknown): KubeconfigError 
     ENOENT: 'no such file or directory',
     EACCES: 'permission denied',
     EISDIR: 'is a directory',
+    ENOTDIR: 'not a directory',
+    EEXIST: 'not a directory',
     EROFS: 'read-only file system',
   };
   return new KubeconfigError(`${what} ${path}: ${reasons[codeOf(error)] ?? String(error)}`);

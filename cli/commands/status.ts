@@ -8,7 +8,7 @@ import { CliError, Exit } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { dataFolder, findRunning, logFile, type Running, readSettings } from '../local/instance.ts';
 import { parseJoin } from '../local/join.ts';
-import { findProcesses } from '../local/stray.ts';
+import { findProcesses, lostItsFolder } from '../local/stray.ts';
 import { toJson } from '../output/json.ts';
 import { clientVersion } from './version.ts';
 
@@ -49,10 +49,13 @@ const status = async (io: Io, flags: StatusFlags): Promise<void> => {
   if (!state.up) throw new Exit(1);
 };
 
+const starting = 'and is just being started';
+
 const withoutNote = (data: string): State => {
   const [stray] = findProcesses(data);
   const state = { up: false, data, clientVersion: clientVersion() };
   if (!stray) return state;
+  if (!lostItsFolder(stray.pid, data)) return { ...state, pid: stray.pid, problem: starting };
   const problem = `although its data is not there (deleted?); \`berth down --data ${data}\` ends it`;
   return { ...state, pid: stray.pid, problem };
 };
@@ -62,7 +65,9 @@ const patienceMs = 10_000;
 
 const ask = async (io: Io, data: string, running: Running): Promise<State> => {
   const { pid, url, context, kubeconfig, startedAt: since } = running;
-  if (url === '') return { up: false, data, pid, clientVersion: clientVersion(), problem: 'and is just being started' };
+  if (url === '') return { up: false, data, pid, clientVersion: clientVersion(), problem: starting };
+  if (running.stopping)
+    return { up: false, data, pid, clientVersion: clientVersion(), problem: 'and is just being stopped' };
   const base = { data, pid, url, context, kubeconfig, since, clientVersion: clientVersion() };
   try {
     // Not by the kubeconfig: the cluster is up whether or not its context is still there.

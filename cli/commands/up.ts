@@ -72,7 +72,8 @@ const up = async (io: Io, flags: UpFlags): Promise<void> => {
   const known = readSettings(data);
   const noted = await findNoted(kubeconfigLocation(io, flags));
   const settings = settle(io, flags, known, noted.find(({ note }) => note['data'] === data)?.note['cluster']);
-  const running = findRunning(data);
+  const running = await settled(io, data);
+  if (running?.stopping) throw new CliError(`the cluster in ${data} (process ${running.pid}) does not end`);
   if (running?.url && !known)
     throw new CliError(
       `\`berth server\` runs from ${data} (process ${running.pid}); give this cluster a --data folder of its own.`,
@@ -95,6 +96,18 @@ const refuseStray = (data: string): void => {
     throw new CliError(
       `process ${stray.pid} runs a cluster from ${data}, although its data is not there (deleted?); \`berth down --data ${data}\` ends it`,
     );
+};
+
+const stopPatienceMs = 60_000;
+const pollMs = 20;
+
+/** One that is just being stopped is waited for; resolves with the cluster that then runs, if any. */
+const settled = async (io: Io, data: string): Promise<Running | undefined> => {
+  const deadlineMs = io.clock.now() + stopPatienceMs;
+  for (let running = findRunning(data); ; running = findRunning(data)) {
+    if (!running?.stopping || io.clock.now() > deadlineMs || io.signal.aborted) return running;
+    await io.clock.sleep(pollMs, io.signal);
+  }
 };
 
 /** Two running clusters cannot share a context: the first could not be reached any more. */

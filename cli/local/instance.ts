@@ -3,9 +3,9 @@
  * of the process that runs it. The note names the process by id and start time, so that an id that was given to
  * another program since then is never taken for ours.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { TimingsName } from '#agent/timings.ts';
 import { CliError } from '../failure.ts';
 import type { Io } from '../io.ts';
@@ -46,6 +46,8 @@ export interface Running extends Identity {
   readonly join: string;
   /** Token of the administrator; secret, as the keys in the folder are. */
   readonly token?: string;
+  /** It has begun to end. */
+  readonly stopping?: boolean;
 }
 
 export const dataFolder = (io: Pick<Io, 'env' | 'cwd'>, flag: string | undefined): string =>
@@ -66,14 +68,32 @@ export const findRunning = (data: string): Running | undefined => {
 
 export const isAlive = ({ pid, startedTicks }: Identity): boolean => startTicks(pid) === startedTicks;
 
+/** With its parents. Node's own recursive mkdir never ends in file systems like /proc and hides why it failed. */
+export const makeFolder = (folder: string): void => {
+  const make = (missing: 'ENOENT' | undefined): boolean => {
+    try {
+      mkdirSync(folder, { mode: 0o700 });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST' && statSync(folder).isDirectory()) return true;
+      if (code === undefined || code !== missing || dirname(folder) === folder) throw error;
+      return false;
+    }
+    return true;
+  };
+  if (make('ENOENT')) return;
+  makeFolder(dirname(folder));
+  make(undefined);
+};
+
 /** Takes the folder for this process; throws CliError when another one has it. `release` gives it back. */
 export const claim = (
   data: string,
-): { note(running: Omit<Running, 'pid' | 'startedTicks'>): void; release(): void } => {
+): { note(running: Omit<Running, 'pid' | 'startedTicks'>): void; stopping(): void; release(): void } => {
   const file = runningFile(data);
   const self = { pid: process.pid, startedTicks: startTicks(process.pid) ?? 0 };
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 });
+    makeFolder(data);
     for (let tries = 0; !takeNote(file, { ...unnoted, ...self }); tries++) {
       const other = readJson<Running>(file);
       if (other && isAlive(other)) throw new CliError(takenText(data, other));
@@ -86,6 +106,10 @@ export const claim = (
   }
   return {
     note: running => writeJson(file, { ...self, ...running }),
+    stopping: () => {
+      const noted = readJson<Running>(file);
+      if (noted?.pid === process.pid) writeJson(file, { ...noted, stopping: true });
+    },
     release: () => {
       if (readJson<Running>(file)?.pid === process.pid) rmSync(file, { force: true });
     },
@@ -146,8 +170,9 @@ const readJson = <T>(path: string): T | undefined => {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch (error) {
-    // A file that a crash left empty counts as none.
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // A file that a crash left empty counts as none, and below a file there are none.
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (error instanceof SyntaxError || code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new CliError(`${path}: ${(error as Error).message}`);
   }
 };

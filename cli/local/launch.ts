@@ -1,10 +1,10 @@
 /** Starts the cluster as a process of its own that outlives this one, and waits for its word that it is up. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CliError, Exit, interruptCode } from '../failure.ts';
 import type { Io } from '../io.ts';
-import { logFile, logTail } from './instance.ts';
+import { logFile, logTail, makeFolder } from './instance.ts';
 import type { Ready } from './serve.ts';
 
 /** What the process says to the one that started it. */
@@ -13,7 +13,7 @@ export type Message = { readonly ready: Ready } | { readonly failed: string };
 /** Makes the folder and opens the log in it; throws CliError. */
 const openFolder = (data: string): number => {
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 });
+    makeFolder(data);
     return openSync(logFile(data), 'a', 0o600);
   } catch (error) {
     throw new CliError(`the data folder ${data} cannot be written: ${(error as Error).message}`);
@@ -46,6 +46,7 @@ export const launch = async (io: Io, data: string, args: readonly string[]): Pro
 const outcome = (io: Io, data: string, child: ChildProcess): Promise<Ready> =>
   new Promise((resolve, reject) => {
     let cancel = () => {};
+    let reason: string | undefined;
     const settle = (act: () => void) => {
       cancel();
       io.signal.removeEventListener('abort', interrupted);
@@ -66,13 +67,15 @@ const outcome = (io: Io, data: string, child: ChildProcess): Promise<Ready> =>
       // What it says while it is being stopped is about a cluster that is no more.
       if (io.signal.aborted) return;
       if ('ready' in message) settle(() => resolve(message.ready));
-      else fail(message.failed);
+      // It ends now; who looks right after us must not find it still ending.
+      else reason = message.failed;
     });
     child.on('exit', (code, signal) => {
       if (io.signal.aborted) {
         io.err('Interrupted; the cluster is down again.\n');
         return settle(() => reject(new Exit(interruptCode(io.signal))));
       }
+      if (reason !== undefined) return fail(reason);
       const tail = logTail(data, tailLines);
       const end = tail ? `; its log ends with:\n${tail}` : '';
       fail(`the cluster ended while starting (${signal ?? `exit code ${code}`})${end}`);

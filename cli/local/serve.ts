@@ -92,6 +92,7 @@ export const serve = async (
     const readyMs = io.clock.now() - options.startedMs;
     report({ url: plane.url, kubeconfig, apiMs, readyMs, nodes, warnings: scheduler?.warnings ?? [] });
     keep = (await stopped).keep;
+    place.stopping();
   } finally {
     // In the opposite order; one that fails must not keep the others from being done.
     for (const step of undo.reverse()) await step().catch(error => log.error({ error: String(error) }, 'stopping'));

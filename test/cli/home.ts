@@ -1,9 +1,10 @@
 /** A home of its own for `berth` as a process, on a real engine: no data folder and no kubeconfig of the user is touched. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DockerRuntime } from '#agent/docker/engine.ts';
 import { label } from '#agent/names.ts';
 import { systemClock } from '#base/system.ts';
+import { startTicks } from '#cli/local/instance.ts';
 import { openPlace, type Place } from '#test/faults/berth.ts';
 import type { Ran } from './run.ts';
 
@@ -43,7 +44,7 @@ export const openHome = (): Home => {
     kill: async () => {
       const { pid } = running();
       process.kill(pid, 'SIGKILL');
-      while (existsSync(`/proc/${pid}`)) await systemClock.sleep(10);
+      while (startTicks(pid) !== undefined) await systemClock.sleep(10);
     },
     clusterId: () => (JSON.parse(readFileSync(join(data, 'cluster.json'), 'utf8')) as { id: string }).id,
     leave: async () => {

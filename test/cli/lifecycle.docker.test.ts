@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { until } from '#test/faults/berth.ts';
+import { startTicks } from '#cli/local/instance.ts';
+import { textOf, until } from '#test/faults/berth.ts';
 import { containersOf, type Home, idlePod, openHome } from './home.ts';
 
 let home: Home;
@@ -20,7 +21,7 @@ const startCluster = async (): Promise<string> => {
   expect((await berth(['wait', '--for=condition=Ready', 'pod/p'])).code).toBe(0);
   return home.clusterId();
 };
-const exists = (pid: number) => existsSync(`/proc/${pid}`);
+const runs = (pid: number) => startTicks(pid) !== undefined;
 
 describe('a data folder that is deleted', () => {
   test('under a running cluster: status and up say what to do, down ends it all', async () => {
@@ -32,7 +33,7 @@ describe('a data folder that is deleted', () => {
     const again = await berth(up);
     expect([again.code, again.err]).toEqual([1, expect.stringContaining(`process ${pid} runs a cluster from`)]);
     expect(await berth(['down'])).toMatchObject({ code: 0, out: expect.stringMatching(/^Berth is down/) });
-    expect(exists(pid)).toBe(false);
+    expect(runs(pid)).toBe(false);
     expect(await containersOf(id)).toEqual([]);
     expect(existsSync(home.kubeconfig)).toBe(false);
     expect((await berth(['down'])).out).toBe(`No cluster in ${home.data}.\n`);
@@ -65,7 +66,7 @@ test('the note of a process whose id another program has by now ends nobody', as
     writeFileSync(join(home.data, 'running.json'), JSON.stringify(note));
     expect((await berth(['status'])).code).toBe(1);
     expect((await berth(['down'])).out).toMatch(/^Context .* removed .*\nBerth was down already; 2 containers left/);
-    expect(exists(other.pid!)).toBe(true);
+    expect(runs(other.pid!)).toBe(true);
   } finally {
     other.kill('SIGKILL');
   }
@@ -83,7 +84,7 @@ describe('an interruption', () => {
     process.kill(program.pid, signal);
     expect(await program.exited).toBe(code);
     expect(readFileSync(program.log, 'utf8')).toBe('Interrupted; the cluster is down again.\n');
-    expect(exists(pid)).toBe(false);
+    expect(runs(pid)).toBe(false);
     expect(existsSync(join(home.data, 'running.json'))).toBe(false);
     expect(existsSync(home.kubeconfig)).toBe(false);
   });
@@ -109,6 +110,18 @@ test('of two ups at once one comes up and the other says so; of two downs both s
   const downs = await Promise.all([berth(['down']), berth(['down'])]);
   expect(downs.map(({ code }) => code)).toEqual([0, 0]);
   expect((await berth(['status'])).code).toBe(1);
+});
+
+test('an up during a down waits for it and brings a new one up', async () => {
+  await startCluster();
+  const { pid } = home.running();
+  const note = join(home.data, 'running.json');
+  const down = berth(['down']);
+  await until('it has begun to end', () => !existsSync(note) || textOf(note).includes('"stopping": true'));
+  expect((await berth(up)).out).toMatch(/^Berth v\S+ is up: /);
+  expect((await down).code).toBe(0);
+  expect(runs(pid)).toBe(false);
+  expect((await berth(['get', 'nodes', '-o', 'name'])).out).toBe('node/a\n');
 });
 
 describe('the kubeconfig', () => {

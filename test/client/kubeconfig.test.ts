@@ -186,6 +186,17 @@ test('what is wrong is said with file and line, and a broken file is left alone'
   expect(await refusal(loadConnection(at('exec')))).toMatch(/runs a program for credentials \(exec\)/);
 });
 
+test('a folder that cannot be made is a clear error', async () => {
+  await writeFile(join(folder, 'file'), '');
+  expect(await refusal(addCluster(at('file/config'), entry))).toBe('folder of the kubeconfig /file: not a directory');
+  expect(await refusal(addCluster(at('file/kube/config'), entry))).toBe(
+    'folder of the kubeconfig /file/kube: not a directory',
+  );
+  expect(await refusal(addCluster({ kubeconfig: '/proc/berth/kube/config', env: {} }, entry))).toBe(
+    'folder of the kubeconfig /proc/berth/kube: no such file or directory',
+  );
+});
+
 test('a folder that may not be written is a clear error', async () => {
   if (process.getuid?.() === 0) return;
   await chmod(folder, 0o500);

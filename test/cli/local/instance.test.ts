@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { claim, findRunning, isAlive, startTicks } from '#cli/local/instance.ts';
+import { claim, findRunning, isAlive, makeFolder, startTicks } from '#cli/local/instance.ts';
 
 const folder = () => mkdtempSync(join(tmpdir(), 'berth-instance-'));
 const facts = {
@@ -59,6 +59,29 @@ test.each([
   const data = folder();
   writeFileSync(join(data, 'running.json'), JSON.stringify({ ...facts, pid: process.pid, ...identity }));
   expect(findRunning(data)).toBeUndefined();
+});
+
+test('a note says when its process has begun to end', () => {
+  const data = folder();
+  const place = claim(data);
+  place.note(facts);
+  expect(findRunning(data)?.stopping).toBeUndefined();
+  place.stopping();
+  expect(findRunning(data)).toMatchObject({ url: 'https://x', stopping: true });
+  place.release();
+});
+
+test('folders are made with their parents, and what keeps that from being done is said', () => {
+  const made = join(folder(), 'a', 'b');
+  makeFolder(made);
+  makeFolder(made);
+  expect(readdirSync(made)).toEqual([]);
+  writeFileSync(join(made, 'file'), '');
+  expect(() => makeFolder(join(made, 'file'))).toThrow('EEXIST');
+  expect(() => makeFolder(join(made, 'file', 'c'))).toThrow('ENOTDIR');
+  // Node's own way of making folders with their parents does not come back from here.
+  expect(() => makeFolder('/proc/berth/data')).toThrow('ENOENT');
+  expect(findRunning(join(made, 'file'))).toBeUndefined();
 });
 
 test('a note that a crash left empty counts as none', () => {
