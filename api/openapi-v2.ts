@@ -28,7 +28,9 @@ export const v2Of = (documents: readonly V3Document[]): V2Document => {
   return {
     swagger: '2.0',
     info: first.info,
-    paths: Object.fromEntries(merged(documents.map(({ paths }) => paths)).map(([path, item]) => [path, itemOf(item)])),
+    paths: Object.fromEntries(
+      merged(documents.map(({ paths }) => paths)).map(([path, item]) => [path, itemOf(path, item)]),
+    ),
     definitions: Object.fromEntries(
       merged(documents.map(({ components }) => components.schemas)).map(([name, schema]) => [name, schemaOf(schema)]),
     ),
@@ -57,15 +59,23 @@ const schemaOf = (schema: object): Fields => {
   return converted;
 };
 
-const itemOf = (item: object): object =>
-  Object.fromEntries(
+/**
+ * Where namespaces can be patched with fieldValidation, kubectl takes it that custom resources can too, and before it says that a
+ * kind is unknown it asks for their definitions. There are none here to ask for, so v2 does not mention that parameter there.
+ */
+const namespacePath = '/api/v1/namespaces/{name}';
+
+const itemOf = (path: string, item: object): object => {
+  const hidden = path === namespacePath ? 'fieldValidation' : undefined;
+  return Object.fromEntries(
     Object.entries(item as Fields).map(([name, value]) => [
       name,
-      name === 'parameters' ? (value as readonly Fields[]).map(parameterOf) : operationOf(value as Fields),
+      name === 'parameters' ? (value as readonly Fields[]).map(parameterOf) : operationOf(value as Fields, hidden),
     ]),
   );
+};
 
-const operationOf = (operation: Fields): object => {
+const operationOf = (operation: Fields, hidden: string | undefined): object => {
   const { parameters, requestBody, responses, ...others } = operation;
   const body = (requestBody as { readonly content?: Readonly<Record<string, Fields>> } | undefined)?.content;
   const bodySchema = Object.values(body ?? {})[0]?.['schema'];
@@ -77,7 +87,7 @@ const operationOf = (operation: Fields): object => {
       ...(bodySchema === undefined
         ? []
         : [{ name: 'body', in: 'body', required: true, schema: schemaOf(bodySchema as object) }]),
-      ...(parameters as readonly Fields[]).map(parameterOf),
+      ...(parameters as readonly Fields[]).filter(({ name }) => name !== hidden).map(parameterOf),
     ],
     responses: Object.fromEntries(
       Object.entries(responses as Readonly<Record<string, Fields>>).map(([code, response]) => [

@@ -1,6 +1,6 @@
 /** Discovery and OpenAPI read by the real kubectl, from a server that serves nothing else. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -63,6 +63,12 @@ describe('kubectl', () => {
     expect(text).toMatch(/^ {4}limits\t<map\[string\]Quantity>$/m);
     expect(text).toContain('enum: Always, IfNotPresent, Never');
     expect(await kubectl('explain', 'pdb.spec.minAvailable')).toContain('<IntOrString>');
+  });
+
+  it('says of an unknown kind that it is unknown', async () => {
+    const manifest = join(home, 'podd.yaml');
+    writeFileSync(manifest, 'apiVersion: v1\nkind: Podd\nmetadata: { name: x }\n');
+    await expect(kubectl('apply', '-f', manifest)).rejects.toThrow('no matches for kind "Podd" in version "v1"');
   });
 
   it('explains from version 2 as well', async () => {
