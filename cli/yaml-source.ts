@@ -12,10 +12,10 @@ import {
   type Node,
   parseAllDocuments,
   parseDocument,
-  type Tags,
   visit,
   type YAMLParseError,
 } from 'yaml';
+import { asGoReads } from '#api/yaml.ts';
 import { CliError } from './failure.ts';
 
 export interface Place {
@@ -143,23 +143,8 @@ const unreadable = (document: Document.Parsed): Fault | undefined => {
   }
 };
 
-const yaml11 = {
-  version: '1.1',
-  prettyErrors: false,
-  logLevel: 'silent',
-  customTags: (tags: Tags): Tags => [
-    ...tags.filter(
-      tag => typeof tag === 'string' || (tag.format !== 'TIME' && !String(tag.tag).endsWith(':timestamp')),
-    ),
-    {
-      tag: 'tag:yaml.org,2002:int',
-      default: true,
-      format: 'OCT',
-      test: /^0o[0-7]+$/,
-      resolve: (digits: string) => Number(digits),
-    },
-  ],
-} as const;
+/** Warnings of the library are ours to tell, or not. */
+const yaml11 = { ...asGoReads, logLevel: 'silent' } as const;
 
 const syntaxError = (source: string, where: Place, why: string): CliError =>
   new CliError(

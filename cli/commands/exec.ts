@@ -60,7 +60,8 @@ const exec = async (cluster: Cluster, words: readonly string[], flags: ExecFlags
   const say = flags.quiet ? () => {} : cluster.io.err;
   const container = flags.container ?? defaultContainer(pod, say);
   const tty = flags.tty === true && process.stdin.isTTY === true;
-  if (flags.tty && !tty) say('Unable to use a TTY - input is not a terminal or the right kind of file\n');
+  if (flags.tty && flags.stdin && !tty)
+    say('Unable to use a TTY - input is not a terminal or the right kind of file\n');
   const resource = resourceNamed(await cluster.resources(), 'pods');
   const code = await runSession(cluster, {
     path: pathOf(resource, cluster.namespace, pod.metadata.name, 'exec'),

@@ -2,14 +2,14 @@
  * `berth` and kubectl 1.32 side by side on a real control plane: each line of test/data/cli/commands.txt gives the same
  * output, errors and exit code. What stands before `;;` is done before each of the two.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLog } from '#base/log.ts';
 import { systemClock, systemRandom } from '#base/system.ts';
 import { type ControlPlane, startControlPlane } from '#scheduler/main.ts';
 import { kubectlIn, wordsOf } from './kubectl.ts';
-import { type Ran, type Shell, shellFor } from './run.ts';
+import { type Ran, type Shell, shellOf } from './run.ts';
 
 const lines = readFileSync(join(import.meta.dirname, '..', 'data', 'cli', 'commands.txt'), 'utf8')
   .split('\n')
@@ -32,9 +32,7 @@ beforeAll(async () => {
     port: 0,
     scheduler: false,
   });
-  const caFile = join(shellFor(plane.url).folder, 'ca.pem');
-  writeFileSync(caFile, plane.caPem);
-  shell = shellFor(plane.url, { token: plane.adminToken, caFile });
+  shell = shellOf(plane);
   for (const name of ['one', 'two']) shell.file(`${name}.yaml`, configMap(name));
   shell.file('pod.yaml', pod('p', 'c'));
   shell.file('other-name.yaml', pod('p', 'd'));

@@ -61,16 +61,28 @@ export const shellFor = (url: string, access: Access = { token: 'fake' }): Shell
 export interface Access {
   readonly token: string;
   readonly caFile?: string;
+  readonly caPem?: string;
 }
 
-const kubeconfigFor = (url: string, { token, caFile }: Access): string =>
+/** A shell whose context is that control plane, as its administrator. */
+export const shellOf = (plane: { readonly url: string; readonly adminToken: string; readonly caPem: string }): Shell =>
+  shellFor(plane.url, { token: plane.adminToken, caPem: plane.caPem });
+
+const kubeconfigFor = (url: string, { token, caFile, caPem }: Access): string =>
   JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'berth',
     contexts: [{ name: 'berth', context: { cluster: 'berth', user: 'berth' } }],
     clusters: [
-      { name: 'berth', cluster: { server: url, ...(caFile === undefined ? {} : { 'certificate-authority': caFile }) } },
+      {
+        name: 'berth',
+        cluster: {
+          server: url,
+          ...(caFile === undefined ? {} : { 'certificate-authority': caFile }),
+          ...(caPem === undefined ? {} : { 'certificate-authority-data': Buffer.from(caPem).toString('base64') }),
+        },
+      },
     ],
     users: [{ name: 'berth', user: { token } }],
   });

@@ -1,13 +1,11 @@
 /** `berth apply` against a real control plane: owners of fields, replacement with --force, labels of objects. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { configMapKind, podKind } from '#api/kinds/core.ts';
 import { silentLog } from '#base/log.ts';
 import { systemClock, systemRandom } from '#base/system.ts';
 import type { Client } from '#client/client.ts';
 import { type ControlPlane, startControlPlane } from '#scheduler/main.ts';
-import { type Shell, shellFor } from '../run.ts';
+import { type Shell, shellOf } from '../run.ts';
 
 let plane: ControlPlane;
 let client: Client;
@@ -16,9 +14,7 @@ beforeAll(async () => {
   const options = { clock: systemClock, random: systemRandom, log: silentLog, port: 0, scheduler: false } as const;
   plane = await startControlPlane(options);
   client = plane.client();
-  const caFile = join(shellFor(plane.url).folder, 'ca.pem');
-  writeFileSync(caFile, plane.caPem);
-  shell = shellFor(plane.url, { token: plane.adminToken, caFile });
+  shell = shellOf(plane);
 });
 afterAll(() => plane.stop());
 beforeEach(async () => {
