@@ -10,7 +10,7 @@ export type Step =
   | { readonly do: 'node'; readonly name: string; readonly node: NodeDraw }
   | { readonly do: 'removeNode'; readonly name: string }
   | { readonly do: 'fault'; readonly fault: Fault; readonly on: boolean }
-  | { readonly do: 'cleanUp' | 'breakWatches' | 'calm' }
+  | { readonly do: 'cleanUp' | 'breakWatches' | 'calm' | 'restart' }
   | { readonly do: 'pass'; readonly ms: number };
 
 const oneOf = <const T>(...values: readonly T[]) => fc.constantFrom(...values);
@@ -42,6 +42,7 @@ const rules: readonly object[] = [
 
 const podArbitrary: fc.Arbitrary<PodDraw> = fc.record({
   cpu: oneOf('0', '500m', '1', '1500m', '3'),
+  hostPort: oneOf(undefined, undefined, undefined, undefined, 80, 443),
   labels: oneOf(a.matchLabels, b.matchLabels),
   priorityClassName: oneOf(undefined, undefined, 'low', 'high', 'polite'),
   spec: fc.oneof(fc.constant({}), oneOf(...rules)),
@@ -74,6 +75,7 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   step(1, ['removeNode'], fc.record({ name })),
   step(4, ['fault'], fc.record({ fault: oneOf(...faults), on: fc.boolean() })),
   step(4, ['cleanUp', 'breakWatches', 'calm'], fc.constant({})),
+  step(1, ['restart'], fc.constant({})),
   step(10, ['pass'], fc.record({ ms: oneOf(0, 100, 1000, 5000, 20_000) })),
 );
 
@@ -92,6 +94,8 @@ export const perform = async (it: Adversary, step: Step): Promise<void> => {
       return it.calm();
     case 'breakWatches':
       return it.hostile.breakWatches();
+    case 'restart':
+      return it.restart();
     case 'cleanUp':
       return it.cleanUp();
     case 'pass':

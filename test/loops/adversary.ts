@@ -15,6 +15,7 @@ import { type Fault, HostileClient, isOver } from './hostile-client.ts';
 
 export interface PodDraw {
   readonly cpu: string;
+  readonly hostPort?: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly priorityClassName?: string | undefined;
   readonly spec: object;
@@ -38,7 +39,7 @@ const priorityClasses = [
 export class Adversary {
   readonly world: World;
   readonly hostile: HostileClient;
-  readonly scheduler: RunningScheduler;
+  scheduler: RunningScheduler;
   readonly #client: Client;
   #next = 0;
 
@@ -52,9 +53,13 @@ export class Adversary {
     this.world = world;
     this.#client = createLocalClient(world.registry, systemUser);
     this.hostile = new HostileClient(this.#client, world.clock, seededRandom(5));
-    this.scheduler = startScheduler({
+    this.scheduler = this.#start();
+  }
+
+  #start(): RunningScheduler {
+    return startScheduler({
       client: this.hostile.client,
-      clock: world.clock,
+      clock: this.world.clock,
       random: seededRandom(3),
       log: silentLog,
       yieldTurn: () => setImmediate(),
@@ -62,10 +67,18 @@ export class Adversary {
   }
 
   async stop(): Promise<void> {
-    this.calm();
-    const stopping = this.scheduler.stop();
-    await this.world.clock.advance(60_000);
+    let isStopped = false;
+    const stopping = this.scheduler.stop().then(() => {
+      isStopped = true;
+    });
+    for (let second = 0; second < 60 && !isStopped; second++) await this.pass(1000);
     await stopping;
+  }
+
+  /** Another scheduler in place of this one; it knows nothing but what the cluster tells. */
+  async restart(): Promise<void> {
+    await this.stop();
+    this.scheduler = this.#start();
   }
 
   /** Lets time pass, in small steps, so that everything that is set off also runs. */
@@ -89,11 +102,12 @@ export class Adversary {
     this.hostile.faults.clear();
   }
 
-  async pod({ cpu, labels, priorityClassName, spec }: PodDraw, name = `p${this.#next++}`): Promise<void> {
+  async pod({ cpu, hostPort, labels, priorityClassName, spec }: PodDraw, name = `p${this.#next++}`): Promise<void> {
+    const ports = hostPort === undefined ? {} : { ports: [{ containerPort: hostPort, hostPort }] };
     const created = this.world.create(podKind as never, {
       metadata: { name, labels },
       spec: {
-        containers: [{ name: 'c', image: 'x', resources: { requests: { cpu } } }],
+        containers: [{ name: 'c', image: 'x', resources: { requests: { cpu } }, ...ports }],
         ...(priorityClassName === undefined ? {} : { priorityClassName }),
         ...spec,
       },

@@ -1,6 +1,8 @@
 /** A scheduler over a real registry in virtual time, and short ways to fill it and to look at it. */
 import { setImmediate } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
 import { type Event, eventKind, nodeKind, type Pod, podKind } from '#api/kinds/core.ts';
+import { priorityClassKind } from '#api/kinds/scheduling.ts';
 import { silentLog } from '#base/log.ts';
 import { seededRandom } from '#base/random.ts';
 import type { Client } from '#client/client.ts';
@@ -86,3 +88,28 @@ export const schedulingWorld = async (
     },
   };
 };
+
+/** A world for one test, which stops its scheduler when it ends. There is a PriorityClass `high`. */
+export const startWorld = async (options: Parameters<typeof schedulingWorld>[0] = {}): Promise<SchedulingWorld> => {
+  const it = await schedulingWorld(options);
+  onTestFinished(async () => {
+    const stopping = it.scheduler.stop();
+    await it.world.clock.advance(10_000);
+    await stopping;
+  });
+  await it.world.create(priorityClassKind as never, { metadata: { name: 'high' }, value: 1000 });
+  return it;
+};
+
+/** Parts of a pod that is more important than others. */
+export const important: PodParts = { spec: { priorityClassName: 'high' } };
+
+export const patchPod = (it: SchedulingWorld, name: string, body: object, subresource?: string): Promise<Pod> =>
+  it.world.patch<Pod>(podKind as never, name, { type: 'merge', body }, { subresource });
+
+export const removePod = (it: SchedulingWorld, name: string): Promise<void> =>
+  it.client.remove(podKind, { namespace: 'default', name });
+
+/** Ends in keeping a pod that is deleted, until its finalizers go too. */
+export const finalizers = { metadata: { finalizers: ['example.com/slow'] } };
+export const noFinalizers = { metadata: { finalizers: null } };

@@ -1,34 +1,16 @@
 /** The scheduler as a service, over a real registry: what users see of it in pods and events. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { podKind } from '#api/kinds/core.ts';
 import { priorityClassKind } from '#api/kinds/scheduling.ts';
 import { conflict } from '#api/status.ts';
-import { type SchedulingWorld, schedulingWorld } from './scheduling-world.ts';
-
-let started: SchedulingWorld | undefined;
-
-const start = async (options?: Parameters<typeof schedulingWorld>[0]): Promise<SchedulingWorld> => {
-  started = await schedulingWorld(options);
-  return started;
-};
-
-afterEach(async () => {
-  const stopping = started?.scheduler.stop();
-  await started?.world.clock.advance(10_000);
-  await stopping;
-  started = undefined;
-});
+import { important, type SchedulingWorld, startWorld } from './scheduling-world.ts';
 
 const scheduled = (it: SchedulingWorld, name: string) =>
   it.get(name).status?.conditions?.find(({ type }) => type === 'PodScheduled');
 
-const important = async (it: SchedulingWorld): Promise<void> => {
-  await it.world.create(priorityClassKind as never, { metadata: { name: 'high' }, value: 1000 });
-};
-
 describe('the scheduler', () => {
   test('binds a pod to a node that has room and says so', async () => {
-    const it = await start();
+    const it = await startWorld();
     await it.node('n1');
     await it.pod('web');
     await it.pass(100);
@@ -38,7 +20,7 @@ describe('the scheduler', () => {
   });
 
   test('says why a pod fits nowhere, and binds it when a node comes on which it fits', async () => {
-    const it = await start();
+    const it = await startWorld();
     await it.node('n1', { cpu: '1', memory: '1Gi', pods: '10' });
     await it.pod('big', { cpu: '2' });
     await it.pass(100);
@@ -54,7 +36,7 @@ describe('the scheduler', () => {
   });
 
   test('does not try a pod again for a change that cannot help it', async () => {
-    const it = await start();
+    const it = await startWorld();
     await it.node('n1', { cpu: '1', memory: '1Gi', pods: '10' });
     await it.pod('big', { cpu: '2' });
     await it.pass(100);
@@ -68,7 +50,7 @@ describe('the scheduler', () => {
   });
 
   test('says there are no nodes, and goes on when there is one', async () => {
-    const it = await start();
+    const it = await startWorld();
     await it.pod('early');
     await it.pass(100);
     expect(scheduled(it, 'early')?.message).toBe('no nodes available to schedule pods');
@@ -78,7 +60,7 @@ describe('the scheduler', () => {
   });
 
   test('leaves gated pods alone until their gates are gone', async () => {
-    const it = await start();
+    const it = await startWorld();
     await it.node('n1');
     await it.pod('held', {}, { spec: { schedulingGates: [{ name: 'example.com/hold' }] } });
     await it.pass(100);
@@ -91,7 +73,7 @@ describe('the scheduler', () => {
   });
 
   test('leaves pods of other schedulers alone', async () => {
-    const it = await start();
+    const it = await startWorld();
     await it.node('n1');
     await it.pod('theirs', {}, { spec: { schedulerName: 'somebody-else' } });
     await it.pass(100);
@@ -100,7 +82,7 @@ describe('the scheduler', () => {
   });
 
   test('places a waiting pod when another one goes', async () => {
-    const it = await start();
+    const it = await startWorld();
     await it.node('n1', { cpu: '1', memory: '1Gi', pods: '10' });
     await it.pod('first', { cpu: '800m' });
     await it.pass(100);
@@ -113,7 +95,7 @@ describe('the scheduler', () => {
   });
 
   test('never puts more on a node than it has, though bindings are written later', async () => {
-    const it = await start();
+    const it = await startWorld();
     await it.node('n1', { cpu: '1', memory: '64Gi', pods: '110' });
     await it.node('n2', { cpu: '1', memory: '64Gi', pods: '110' });
     for (let i = 0; i < 30; i++) await it.pod(`p${i}`, { cpu: '100m' });
@@ -124,10 +106,9 @@ describe('the scheduler', () => {
   });
 
   test('pods that cannot fit do not hold up those that can, whatever their priority', async () => {
-    const it = await start();
-    await important(it);
+    const it = await startWorld();
     await it.node('n1');
-    for (let i = 0; i < 20; i++) await it.pod(`never${i}`, { cpu: '9' }, { spec: { priorityClassName: 'high' } });
+    for (let i = 0; i < 20; i++) await it.pod(`never${i}`, { cpu: '9' }, important);
     await it.pod('fits');
     await it.pass(200);
     expect(it.nodeOf('fits')).toBe('n1');
@@ -135,7 +116,7 @@ describe('the scheduler', () => {
 
   test('tries again after a binding that was refused', async () => {
     let refusals = 0;
-    const it = await start({
+    const it = await startWorld({
       wrap: client => ({
         ...client,
         post: async (kind, ref, subresource, body) => {
@@ -157,8 +138,7 @@ describe('the scheduler', () => {
 
 describe('preemption', () => {
   const crowded = async (): Promise<SchedulingWorld> => {
-    const it = await start();
-    await important(it);
+    const it = await startWorld();
     await it.node('n1', { cpu: '1', memory: '1Gi', pods: '10' });
     await it.pod('low', { cpu: '800m' });
     await it.pass(100);
@@ -167,7 +147,7 @@ describe('preemption', () => {
 
   test('a more important pod pushes out another and takes its place', async () => {
     const it = await crowded();
-    const { uid } = (await it.pod('vip', { cpu: '800m' }, { spec: { priorityClassName: 'high' } })).metadata;
+    const { uid } = (await it.pod('vip', { cpu: '800m' }, important)).metadata;
     await it.pass(3000);
     expect(it.nodeOf('vip')).toBe('n1');
     expect(() => it.get('low')).toThrow(/not found/);
@@ -183,7 +163,7 @@ describe('preemption', () => {
       body: { metadata: { finalizers: ['example.com/slow'] } },
     });
     await it.pass(100);
-    await it.pod('vip', { cpu: '800m' }, { spec: { priorityClassName: 'high' } });
+    await it.pod('vip', { cpu: '800m' }, important);
     await it.pass(1000);
     const low = it.get('low');
     expect(low.metadata.deletionTimestamp).toBeDefined();
