@@ -7,6 +7,7 @@ import type { Clock, Signal } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import { createStop } from '#base/stop.ts';
+import { supervise } from '#base/supervise.ts';
 import type { Client } from '#client/client.ts';
 import { createRecorder } from '#client/events.ts';
 import { Columns } from '#engine/columns.ts';
@@ -73,9 +74,8 @@ export const startScheduler = (options: SchedulerOptions): RunningScheduler => {
   const tie = hashOfTies(Math.floor(random.next() * 2 ** 32));
   const parts = { clock, random, log, columns, queue, profiles, tie, cluster, writer, counters, ledger };
   const following = cluster.run(signal);
-  const running = run(parts, doorbell, yieldTurn, signal).catch(error =>
-    log.error({ err: error }, 'the scheduler ended'),
-  );
+  const service = { name: 'scheduler', run: (inner: Signal) => run(parts, doorbell, yieldTurn, inner) };
+  const running = supervise([service], { clock, random, log }, signal);
   return {
     counters,
     async stop() {

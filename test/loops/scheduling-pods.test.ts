@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { nodeKind } from '#api/kinds/core.ts';
 import type { WatchEvent } from '#client/client.ts';
+import { Ledger } from '#loops/ledger.ts';
 import { finalizers, important, patchPod, removePod, type SchedulingWorld, startWorld } from './scheduling-world.ts';
 
 const small = { cpu: '1', memory: '1Gi', pods: '10' };
@@ -138,4 +139,23 @@ test('an object that nobody can read does not cost the others their scheduler', 
   await it.pod('web');
   await it.pass(1000);
   expect(it.nodeOf('web')).toBe('n1');
+});
+
+test('a bug that nothing catches stops the scheduler for a moment only', async () => {
+  class BrokenLedger extends Ledger {
+    override placed(...[facts, decision]: Parameters<Ledger['placed']>): void {
+      if (facts.view.key === 'default/unlucky') throw new Error('a bug');
+      super.placed(facts, decision);
+    }
+    override failed(): void {
+      throw new Error('another bug');
+    }
+  }
+  const it = await startWorld({ ledger: new BrokenLedger() });
+  await it.node('n1');
+  await it.pod('unlucky');
+  await it.pass(100);
+  await it.pod('web');
+  await it.pass(2000);
+  expect([it.nodeOf('unlucky'), it.nodeOf('web')]).toEqual(['', 'n1']);
 });
