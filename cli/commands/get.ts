@@ -120,7 +120,7 @@ const noType = ({ io }: Cluster): never => {
   throw new Exit(1);
 };
 
-/** `pod/web`; of an event of a watch, the name of what it is about. */
+/** `pod/web`. */
 const nameOf = (object: AnyObject, resources: readonly Resource[]): string => {
   const resource = resourceOfKind(resources, object.apiVersion, object.kind);
   return `${resource ? objectPrefix(resource) : object.kind.toLowerCase()}/${object.metadata.name}`;
