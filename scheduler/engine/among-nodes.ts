@@ -42,6 +42,7 @@ export const amongFew = (pod: PodView, engine: Engine, rows: readonly number[], 
 const feasibleNodes = ({ pod, engine, standing, filters }: Cycle): NodeList => {
   const { columns, profile, workspace } = engine;
   const { left: nodes, verdict } = workspace;
+  if (standing.feasibleCount === 0) return { nodes, count: 0 };
   verdict.set(standing.verdict);
   const standingCount = passing(columns.live, columns.count, verdict, nodes);
   const passed = applyFilters(filters, nodes, standingCount, verdict);

@@ -51,7 +51,7 @@ export class Columns {
   /** The options are for tests: the defaults suit clusters of any size. */
   constructor({ capacity = 64, renumberAfter = 1024 }: { capacity?: number; renumberAfter?: number } = {}) {
     this.#renumberAfter = renumberAfter;
-    this.#placements = new Placements({ rows: this.#rows, resources: this.resources, log: this.log });
+    this.#placements = new Placements(this.#rows, this.resources, this.log);
     this.surroundings = new Surroundings(this.index);
     this.shapes = new ShapeTable(this);
     this.room = new Room(this);

@@ -20,7 +20,14 @@ export interface Cycle {
 /** Brings what stands for the pod's shape up to date and asks each late plugin whether it has anything to say now. */
 export const cycleOf = (pod: PodView, engine: Engine, tie: TieRule): Cycle => {
   const standing = engine.standingOf(pod.shape);
-  const filters = standing.lateFilters.filter(({ run }) => run.isSilent?.() !== true);
-  const scores = standing.lateScores.filter(({ run }) => run.isSilent?.() !== true);
+  const filters = speaking(standing.lateFilters);
+  const scores = speaking(standing.lateScores);
   return { pod, engine, standing, filters, scores, tie };
+};
+
+/** Those that have something to say now. A loop, because this is done for every pod and mostly finds none. */
+const speaking = <T extends ActiveFilter | ActiveScore>(all: readonly T[]): readonly T[] => {
+  const found: T[] = [];
+  for (const one of all) if (one.run.isSilent?.() !== true) found.push(one);
+  return found;
 };

@@ -71,6 +71,7 @@ const codesOfAll = (pod: PodView, engine: Engine): Uint8Array => {
   const standing = engine.standingOf(pod.shape);
   const codes = standing.verdict.slice();
   const { columns, workspace } = engine;
+  if (standing.feasibleCount === 0) return codes;
   const count = passing(columns.live, columns.count, codes, workspace.left);
   applyFilters(standing.lateFilters, workspace.left, count, codes);
   return codes;

@@ -11,25 +11,23 @@ import { PortIndex } from './port-index.ts';
 import type { ResourceColumns } from './resource-columns.ts';
 import type { PodView, Shape } from './shape.ts';
 
-interface PlacementsContext {
-  readonly rows: NodeRows;
-  readonly resources: ResourceColumns;
-  readonly log: ChangeLog;
-}
-
 /** Pods by `namespace/name`, each at most once. */
 export class Placements {
   /** By row: the pods on the node, in no particular order. */
   readonly on: PlacedView[][] = [];
   readonly index = new PodIndex();
   readonly ports = new PortIndex();
-  readonly #context: PlacementsContext;
+  readonly #rows: NodeRows;
+  readonly #resources: ResourceColumns;
+  readonly #log: ChangeLog;
   readonly #byKey = new Map<string, PlacedView>();
   /** By name of the node. */
   readonly #strays = new Map<string, Set<PlacedView>>();
 
-  constructor(context: PlacementsContext) {
-    this.#context = context;
+  constructor(rows: NodeRows, resources: ResourceColumns, log: ChangeLog) {
+    this.#rows = rows;
+    this.#resources = resources;
+    this.#log = log;
   }
 
   /** Placed pods, strays included. */
@@ -57,7 +55,7 @@ export class Placements {
     };
     view.shape.users++;
     this.#byKey.set(view.key, pod);
-    const slot = this.#context.rows.slotOf(nodeName);
+    const slot = this.#rows.slotOf(nodeName);
     if (slot < 0) this.#stray(pod);
     else this.#attach(pod, slot);
     return pod;
@@ -131,9 +129,8 @@ export class Placements {
   }
 
   #use({ usage, ports }: Shape, slot: number, sign: 1 | -1): void {
-    const { resources, log } = this.#context;
-    resources.use(slot, usage, sign);
+    this.#resources.use(slot, usage, sign);
     if (ports.length > 0) this.ports.count(slot, ports, sign);
-    log.podsChanged(slot);
+    this.#log.podsChanged(slot);
   }
 }

@@ -89,7 +89,8 @@ export class Standing {
 
   /** True while none of them tells nodes apart. */
   get areRawScoresZero(): boolean {
-    return this.#node.raws.every(({ values }) => values === undefined);
+    for (const { values } of this.#node.raws) if (values !== undefined) return false;
+    return true;
   }
 
   // ── keeping it current ─────────────────────────────────────────────────────
