@@ -1,5 +1,5 @@
 /** What a pod asks for, in the units that the engine counts in: cpu in milli, everything else in whole units. */
-import type { Pod } from '#api/kinds/core.ts';
+import type { Container, ContainerStatus, Pod } from '#api/kinds/core.ts';
 import { milliValue, wholeValue } from '#api/quantity.ts';
 import { type Amounts, nonZeroRequests, podRequestAmounts } from '#api/resources.ts';
 
@@ -32,10 +32,31 @@ export const scoredRequests = (pod: Pod, requests: Requests): Requests => {
   return requestsOf({ ...pod, spec }, false);
 };
 
-/** True when a container's status says what it was given: then spec alone does not tell what the pod occupies. */
-export const hasStatusResources = (pod: Pod): boolean =>
-  (pod.status?.containerStatuses ?? []).some(status => status.resources !== undefined) ||
-  (pod.status?.initContainerStatuses ?? []).some(status => status.resources !== undefined);
+/**
+ * What tells a placed pod apart from others of its spec because it is being resized: what its containers were granted and have,
+ * and whether the resize is infeasible. Undefined, as for nearly all pods, where the statuses repeat what the spec states.
+ */
+export const resizeOf = (pod: Pod): unknown => {
+  const { containerStatuses = [], initContainerStatuses = [], conditions = [] } = pod.status ?? {};
+  const { containers, initContainers = [] } = pod.spec;
+  const isAsStated =
+    containerStatuses.every(repeats(containers)) && initContainerStatuses.every(repeats(initContainers));
+  const pending = conditions.find(({ type }) => type === 'PodResizePending')?.reason;
+  if (isAsStated && pending === undefined) return undefined;
+  const held = (statuses: readonly ContainerStatus[]) =>
+    statuses.map(({ name, resources, allocatedResources }) => [name, resources?.requests, allocatedResources]);
+  return [held(containerStatuses), held(initContainerStatuses), pending];
+};
+
+const repeats =
+  (containers: readonly Container[]) =>
+  ({ name, resources, allocatedResources }: ContainerStatus): boolean => {
+    if (resources === undefined) return true;
+    const stated = JSON.stringify(containers.find(container => container.name === name)?.resources?.requests ?? {});
+    return [resources.requests, allocatedResources].every(
+      list => list === undefined || JSON.stringify(list) === stated,
+    );
+  };
 
 /** A quantity in the unit that the engine counts `resource` in, rounded up. */
 export const amountOf = (resource: string, quantity: string): number =>

@@ -7,7 +7,7 @@ import type { Container, Pod } from '#api/kinds/core.ts';
 import { fromTime } from '#base/clock.ts';
 import type { HeldTerm } from './held-term.ts';
 import type { LabelSet } from './label-set.ts';
-import { hasStatusResources, type Requests } from './requests.ts';
+import { type Requests, resizeOf } from './requests.ts';
 import type { Term } from './term.ts';
 
 export interface HostPort {
@@ -106,9 +106,7 @@ export const shapeKeyOf = (pod: Pod, placed: boolean): string => {
     spec.resources?.requests,
     spec.containers.map(containerKey),
     spec.initContainers?.map(containerKey),
-    placed && hasStatusResources(pod)
-      ? [pod.status?.containerStatuses, pod.status?.initContainerStatuses, pod.status?.conditions]
-      : 0,
+    placed ? resizeOf(pod) : 0,
   ]);
 };
 
