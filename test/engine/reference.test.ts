@@ -210,4 +210,37 @@ describe('the engine decides as the plain reference does', () => {
     twins.step({ do: 'schedule', template: 0, tie: 0 }, [pod]);
     expect(twins.columns.placedCount).toBe(1);
   });
+
+  // Found by the property above: zones of one node each were taken for one domain when they held equally many pods.
+  test('domains are counted one by one, also where each has one node and they hold equally many pods', () => {
+    const node = (name: string, zone: string): Node =>
+      ({
+        metadata: { name, labels: { 'topology.kubernetes.io/zone': zone } },
+        status: { allocatable: { cpu: '2', memory: '2Gi', pods: '3' } },
+      }) as unknown as Node;
+    const spread = {
+      maxSkew: 2,
+      topologyKey: 'topology.kubernetes.io/zone',
+      whenUnsatisfiable: 'ScheduleAnyway',
+      labelSelector: { matchLabels: { app: 'a' } },
+    };
+    // The empty zone is the one that the pod would rather not go to: so the score of the others, which is wrong when they
+    // count as one domain, is the best.
+    const key = 'topology.kubernetes.io/zone';
+    const preference = { matchExpressions: [{ key, operator: 'NotIn', values: ['z'] }] };
+    const nodeAffinity = { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference }] };
+    const pod = {
+      metadata: { name: '', namespace: 'default', labels: { app: 'a' } },
+      spec: {
+        containers: [{ name: 'c', image: 'web' }],
+        topologySpreadConstraints: [spread],
+        affinity: { nodeAffinity },
+      },
+    } as unknown as Pod;
+    const twins = new Twins();
+    for (const [name, zone] of Object.entries({ n0: 'x', n1: 'y', n2: 'z' }))
+      twins.step({ do: 'setNode', node: node(name, zone) }, [pod]);
+    for (let i = 0; i < 6; i++) twins.step({ do: 'schedule', template: 0, tie: 0 }, [pod]);
+    expect(twins.columns.placedCount).toBe(6);
+  });
 });

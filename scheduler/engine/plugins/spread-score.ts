@@ -53,10 +53,11 @@ class SpreadScoreRun implements ScoreRun {
   }
 
   traits(): readonly Trait[] {
-    return this.#counts.map(({ stated, column, matcher, domain }) =>
+    // Of other keys than the host name the number of values counts too, so nodes must be told apart by value, not by count.
+    return this.#counts.map(({ stated, column, matcher }) =>
       stated.topologyKey === hostname
         ? { source: matcher, kind: 'host', at: row => (column.ids[row]! < 0 ? -1 : matcher.perNode[row]!) }
-        : domain.trait('count'),
+        : { source: column, kind: 'value', at: row => column.ids[row]! },
     );
   }
 
