@@ -118,17 +118,18 @@ export const freePort = (): Promise<number> =>
     });
   });
 
-/** Looks until `look` gives something; throws with what is missing when it does not in time. */
+/** Looks until `look` gives something; throws with what is missing, and what `tell` adds, when it does not in time. */
 export const until = async <T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
   seconds = 60,
+  tell: () => string = () => '',
 ): Promise<T> => {
   const deadlineMs = Date.now() + seconds * 1000;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (Date.now() > deadlineMs) throw new Error(`waited ${seconds} s in vain: ${what}`);
+    if (Date.now() > deadlineMs) throw new Error(`waited ${seconds} s in vain: ${what}\n${tell()}`.trimEnd());
     await systemClock.sleep(50);
   }
 };

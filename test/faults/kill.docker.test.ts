@@ -137,21 +137,30 @@ const killAndRestart = async ({ cluster, random }: World): Promise<void> => {
 const phasesOf = async ({ client }: SplitCluster): Promise<ReadonlyMap<string, Pod>> =>
   new Map((await client.list(podKind, { namespace: 'default' })).items.map(pod => [pod.metadata.name, pod]));
 
-const settled = ({ cluster, wanted }: World): Promise<ReadonlyMap<string, Pod>> =>
-  until(
+/** What keeps a pod from the state that it should come to; undefined: nothing. */
+const missing = (name: string, behaviour: Behaviour, pod: Pod | undefined): string | undefined => {
+  const { phase, starts } = behaviours[behaviour];
+  const status = pod?.status;
+  const isThere = status?.phase === phase && status.containerStatuses?.[0]?.restartCount === starts - 1;
+  return isThere ? undefined : `${name} should be ${phase} after ${starts} starts: ${JSON.stringify(pod)}`;
+};
+
+const settled = ({ cluster, wanted }: World): Promise<ReadonlyMap<string, Pod>> => {
+  let faults: readonly string[] = [];
+  return until(
     'every pod is in its state and every deleted one gone',
     async () => {
       const pods = await phasesOf(cluster);
-      if (pods.size !== wanted.size) return false;
-      const isDone = ([name, behaviour]: [string, Behaviour]): boolean => {
-        const status = pods.get(name)?.status;
-        const { phase, starts } = behaviours[behaviour];
-        return status?.phase === phase && status.containerStatuses?.[0]?.restartCount === starts - 1;
-      };
-      return [...wanted].every(isDone) && pods;
+      faults = [
+        ...[...wanted].flatMap(([name, behaviour]) => missing(name, behaviour, pods.get(name)) ?? []),
+        ...[...pods].flatMap(([name, pod]) => (wanted.has(name) ? [] : `${name} is deleted: ${JSON.stringify(pod)}`)),
+      ];
+      return faults.length === 0 && pods;
     },
     120,
+    () => `${faults.join('\n')}\n${nodes.map(node => textOf(cluster.agent(node.split('=')[0]!).log)).join('\n')}`,
   );
+};
 
 const expectStarts = ({ wanted, deleted }: World, ledger: Ledger): void => {
   for (const [name, behaviour] of wanted) {
