@@ -60,3 +60,7 @@ export interface ObjectRef {
 /** `namespace/name`, or `name` for cluster-scoped objects: the key that queues, caches and logs use. */
 export const keyOf = (object: { metadata: ObjectMeta }): string =>
   object.metadata.namespace ? `${object.metadata.namespace}/${object.metadata.name}` : object.metadata.name;
+
+/** True when `a` is a later state than `b` of the same object. Revisions are numbers (KEP-5504). */
+export const isNewer = (a: KubeObject, b: KubeObject): boolean =>
+  Number(a.metadata.resourceVersion ?? 0) > Number(b.metadata.resourceVersion ?? 0);

@@ -4,6 +4,7 @@
  * loop and wakes it at its end; statuses are written by status-writer.ts without holding the loop up.
  */
 import type { Pod, PodStatus } from '#api/kinds/core.ts';
+import { isNewer } from '#api/object.ts';
 import { createBackoff } from '#base/backoff.ts';
 import { toTime } from '#base/clock.ts';
 import { createStop } from '#base/stop.ts';
@@ -259,9 +260,6 @@ export class PodWorker {
     this.wake();
   }
 }
-
-const isNewer = (a: Pod, b: Pod): boolean =>
-  Number(a.metadata.resourceVersion ?? 0) > Number(b.metadata.resourceVersion ?? 0);
 
 /** Labels or annotations, which downward API files show. */
 const hasDownwardChange = (a: Pod, b: Pod): boolean =>

@@ -1,10 +1,11 @@
 /**
  * Writes a pod's status without holding its worker up: one write at a time, and of those that came meanwhile only the
- * newest. A conflict means that somebody else changed the pod: the fresh object goes back to the worker, which works
- * out the status again.
+ * newest. A conflict means that somebody else changed the pod. After each write and each conflict the object goes back to
+ * the worker, which works out the status again: what was worked out of an older object is never written onto a newer one.
  */
 import type { Pod, PodStatus } from '#api/kinds/core.ts';
 import { podKind } from '#api/kinds/core.ts';
+import { isNewer } from '#api/object.ts';
 import { isReason } from '#api/status.ts';
 import { createBackoff } from '#base/backoff.ts';
 import type { Clock } from '#base/clock.ts';
@@ -14,6 +15,11 @@ import type { Random } from '#base/random.ts';
 import { createStop } from '#base/stop.ts';
 import type { Client } from '#client/client.ts';
 
+interface Asked {
+  readonly pod: Pod;
+  readonly status: PodStatus;
+}
+
 export class StatusWriter {
   readonly #client: Client;
   readonly #clock: Clock;
@@ -21,8 +27,9 @@ export class StatusWriter {
   readonly #written: (pod: Pod) => void;
   readonly #backoff;
   readonly #stop = createStop();
-  #next: { readonly pod: Pod; readonly status: PodStatus } | undefined;
-  #running: Promise<void> | undefined;
+  #next: Asked | undefined;
+  #isWriting = false;
+  #ended: Promise<void> = Promise.resolve();
   #last: { readonly asked: PodStatus; readonly stored: PodStatus | undefined } | undefined;
 
   /** `written` gets the pod as the server has it, after each write and each conflict. */
@@ -34,13 +41,11 @@ export class StatusWriter {
     this.#backoff = createBackoff(random, 200, 10_000);
   }
 
-  /** Has the status written some time, unless the server has it already. */
+  /** Has the status written some time, unless the server has it already. `pod`: what it was worked out of. */
   write(pod: Pod, status: PodStatus): void {
-    if (!this.#running && this.#isKnown(pod, status)) return;
+    if (!this.#isWriting && this.#isKnown(pod, status)) return;
     this.#next = { pod, status };
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    if (!this.#isWriting) this.#ended = this.#run();
   }
 
   /** The server has this status, perhaps in its own form (defaults, fields it does not know). */
@@ -51,48 +56,59 @@ export class StatusWriter {
 
   async stop(): Promise<void> {
     this.#stop.stop();
-    await this.#running;
+    await this.#ended;
   }
 
   async #run(): Promise<void> {
-    while (this.#next && !this.#stop.signal.aborted) {
-      const { pod, status } = this.#next;
-      this.#next = undefined;
-      if (this.#isKnown(pod, status)) continue;
-      try {
-        const written = await this.#client.update(podKind, { ...pod, status }, { subresource: 'status' });
-        this.#backoff.reset();
-        this.#last = { asked: status, stored: written.status };
-        this.#follow(written);
-      } catch (error) {
-        if (isReason(error, 'NotFound')) return; // the informer will say that it is gone
-        if (isReason(error, 'Conflict')) await this.#refresh(pod);
-        else await this.#failed(error, { pod, status });
+    this.#isWriting = true;
+    try {
+      while (this.#next && !this.#stop.signal.aborted) {
+        const asked = this.#next;
+        this.#next = undefined;
+        if (!this.#isKnown(asked.pod, asked.status)) await this.#try(asked);
       }
+    } finally {
+      this.#isWriting = false;
     }
   }
 
-  /** What waits was worked out of an older object: write it onto the one just written. */
-  #follow(written: Pod): void {
-    if (this.#next) this.#next = { pod: written, status: this.#next.status };
-    this.#written(written);
+  async #try(asked: Asked): Promise<void> {
+    const { pod, status } = asked;
+    try {
+      const written = await this.#client.update(podKind, { ...pod, status }, { subresource: 'status' });
+      this.#backoff.reset();
+      this.#last = { asked: status, stored: written.status };
+      this.#changed(written);
+    } catch (error) {
+      // Of a pod that is gone the informer tells.
+      if (isReason(error, 'NotFound')) return;
+      if (isReason(error, 'Conflict')) await this.#refresh(asked);
+      else await this.#failed(error, asked);
+    }
   }
 
-  async #refresh(pod: Pod): Promise<void> {
-    const { name, namespace = '' } = pod.metadata;
+  async #refresh(asked: Asked): Promise<void> {
+    const { name, namespace = '', uid } = asked.pod.metadata;
     try {
       const fresh = await this.#client.get(podKind, { namespace, name });
-      if (fresh.metadata.uid !== pod.metadata.uid) return;
-      this.#next = undefined;
-      this.#written(fresh);
+      if (fresh.metadata.uid === uid) this.#changed(fresh);
     } catch (error) {
-      if (!isReason(error, 'NotFound')) await this.#failed(error, undefined);
+      if (!isReason(error, 'NotFound')) await this.#failed(error, asked);
     }
   }
 
-  async #failed(error: unknown, again: { readonly pod: Pod; readonly status: PodStatus } | undefined): Promise<void> {
+  /**
+   * The server has this now. What waits is dropped when it was worked out of an older object (the worker does that again
+   * with this one), and kept when not: the worker knows the object already, and would not do it again.
+   */
+  #changed(fresh: Pod): void {
+    if (this.#next && isNewer(fresh, this.#next.pod)) this.#next = undefined;
+    this.#written(fresh);
+  }
+
+  async #failed(error: unknown, asked: Asked): Promise<void> {
     this.#log.warn({ err: error }, 'cannot write a pod status');
     await this.#clock.sleep(this.#backoff.next(), this.#stop.signal);
-    this.#next ??= again;
+    this.#next ??= asked;
   }
 }

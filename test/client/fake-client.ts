@@ -42,6 +42,8 @@ export class FakeClient implements Client {
   readonly calls: Call[] = [];
   /** Called before each call; what it returns is thrown. */
   fault: (call: Call) => ApiError | undefined = () => undefined;
+  /** How long each way takes: of a call to the server, of its answer, of a watch's events. */
+  delayMs: () => number = () => 0;
   readonly #clock: Clock;
   readonly #random: Random = seededRandom(1);
   readonly #objects = new Map<string, KubeObject>();
@@ -95,16 +97,16 @@ export class FakeClient implements Client {
   }
 
   async get<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): Promise<T> {
-    this.#called('get', kind, ref.name, '');
-    return this.#must(kind, ref) as unknown as T;
+    await this.#called('get', kind, ref.name, '');
+    return this.#answered(this.#must(kind, ref)) as Promise<unknown> as Promise<T>;
   }
 
   async list<T extends KubeObject>(kind: Kind<T>, options: ListOptions = {}): Promise<KubeList<T>> {
-    this.#called('list', kind, '', '');
+    await this.#called('list', kind, '', '');
     const items = this.#select(kind, options) as unknown as T[];
     const start = Number(options.continue ?? 0);
     const end = options.limit === undefined ? items.length : start + options.limit;
-    return {
+    return this.#answered({
       apiVersion: 'v1',
       kind: `${kind.kind}List`,
       metadata: {
@@ -112,14 +114,14 @@ export class FakeClient implements Client {
         ...(end < items.length ? { continue: String(end) } : {}),
       },
       items: items.slice(start, end),
-    };
+    });
   }
 
   async *watch<T extends KubeObject>(
     kind: Kind<T>,
     options: WatchOptions,
   ): AsyncGenerator<readonly WatchEvent<T>[], void> {
-    this.#called('watch', kind, '', '');
+    await this.#called('watch', kind, '', '');
     const generation = this.#generation;
     let at = options.resourceVersion === undefined ? this.#revision : Number(options.resourceVersion);
     if (options.resourceVersion === undefined) {
@@ -131,7 +133,7 @@ export class FakeClient implements Client {
       const changes = this.#history.filter(change => change.revision > at);
       at = this.#revision;
       const events = changes.flatMap(change => eventOf(change, kind, options)) as unknown as WatchEvent<T>[];
-      if (events.length > 0) yield events;
+      if (events.length > 0) yield await this.#answered(events);
       else if (at === this.#revision) await this.#changed(options.signal);
     }
   }
@@ -141,7 +143,7 @@ export class FakeClient implements Client {
     if (!draft.metadata.name && draft.metadata.generateName) {
       draft.metadata.name = draft.metadata.generateName + this.#random.uuid().slice(0, 5);
     }
-    this.#called('create', kind, draft.metadata.name, '', object);
+    await this.#called('create', kind, draft.metadata.name, '', object);
     if (this.#objects.has(pathOf(kind, draft.metadata))) throw alreadyExists(kind, draft.metadata.name);
     draft.metadata.uid = this.#random.uuid();
     draft.metadata.creationTimestamp = toTime(this.#clock.now());
@@ -150,14 +152,14 @@ export class FakeClient implements Client {
       draft.status = { phase: 'Active' };
     }
     if (options.dryRun) return deepFreeze(draft) as unknown as T;
-    return this.#commit(kind, undefined, draft) as unknown as T;
+    return this.#answered(this.#commit(kind, undefined, draft)) as Promise<unknown> as Promise<T>;
   }
 
   async update<T extends KubeObject>(kind: Kind<T>, object: T, options: WriteOptions = {}): Promise<T> {
-    this.#called('update', kind, object.metadata.name, options.subresource ?? '', object);
+    await this.#called('update', kind, object.metadata.name, options.subresource ?? '', object);
     const was = this.#must(kind, object.metadata);
     const draft = deepCopy(object) as unknown as Draft;
-    return this.#write(kind, was, draft, options.subresource) as unknown as T;
+    return this.#answered(this.#write(kind, was, draft, options.subresource)) as Promise<unknown> as Promise<T>;
   }
 
   async patch<T extends KubeObject>(
@@ -166,7 +168,7 @@ export class FakeClient implements Client {
     patch: Patch,
     options: WriteOptions = {},
   ): Promise<T> {
-    this.#called('patch', kind, ref.name, options.subresource ?? '', patch.body);
+    await this.#called('patch', kind, ref.name, options.subresource ?? '', patch.body);
     const was = this.#must(kind, ref);
     if (patch.type === 'json') throw new Error('the fake client does not know JSON patches');
     const body = deepCopy(patch.body) as Record<string, unknown>;
@@ -178,11 +180,11 @@ export class FakeClient implements Client {
         `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${was.metadata.uid}`,
       );
     const draft = merge(deepCopy(was), body, patch.type !== 'merge') as Draft;
-    return this.#write(kind, was, draft, options.subresource) as unknown as T;
+    return this.#answered(this.#write(kind, was, draft, options.subresource)) as Promise<unknown> as Promise<T>;
   }
 
   async remove<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
-    this.#called('delete', kind, ref.name, '', options);
+    await this.#called('delete', kind, ref.name, '', options);
     const was = this.#must(kind, ref);
     const { uid, resourceVersion } = options.preconditions ?? {};
     if (uid !== undefined && uid !== was.metadata.uid) throw conflict(kind, ref.name, 'Precondition failed: UID');
@@ -193,22 +195,24 @@ export class FakeClient implements Client {
     const held = (draft.metadata.finalizers?.length ?? 0) > 0 || kind.kind === 'Namespace' || grace > 0;
     if (!held) {
       this.#commit(kind, was, undefined);
-      return;
+      return this.#travel();
     }
-    if (draft.metadata.deletionTimestamp !== undefined) return;
+    if (draft.metadata.deletionTimestamp !== undefined) return this.#travel();
     draft.metadata.deletionTimestamp = toTime(this.#clock.now() + grace * 1000);
     draft.metadata.deletionGracePeriodSeconds = grace;
     if (kind.kind === 'Namespace') draft.status = { ...draft.status, phase: 'Terminating' };
     this.#commit(kind, was, draft);
+    await this.#travel();
   }
 
   async post<T extends KubeObject>(kind: Kind<T>, ref: ObjectRef, subresource: string, body: object): Promise<void> {
-    this.#called('post', kind, ref.name, subresource, body);
+    await this.#called('post', kind, ref.name, subresource, body);
     if (subresource !== 'binding') throw notFound(kind, `${ref.name}/${subresource}`);
     const was = this.#must(kind, ref);
     const draft = deepCopy(was) as Draft;
     draft.spec = { ...draft.spec, nodeName: getPath(body, ['target', 'name']) };
     this.#commit(kind, was, draft);
+    await this.#travel();
   }
 
   #write(kind: Kind<never>, was: KubeObject, draft: Draft, subresource: string | undefined): KubeObject {
@@ -268,11 +272,28 @@ export class FakeClient implements Client {
     return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
   }
 
-  #called(verb: Call['verb'], kind: Kind<never>, name: string, subresource: string, body?: unknown): void {
+  async #called(
+    verb: Call['verb'],
+    kind: Kind<never>,
+    name: string,
+    subresource: string,
+    body?: unknown,
+  ): Promise<void> {
+    await this.#travel();
     const call = { verb, resource: groupResource(kind), name, subresource, ...(body === undefined ? {} : { body }) };
     this.calls.push(call);
     const error = this.fault(call);
     if (error) throw error;
+  }
+
+  async #answered<T>(answer: T): Promise<T> {
+    await this.#travel();
+    return answer;
+  }
+
+  async #travel(): Promise<void> {
+    const delayMs = this.delayMs();
+    if (delayMs > 0) await this.#clock.sleep(delayMs);
   }
 
   #changed(signal: Signal): Promise<void> {

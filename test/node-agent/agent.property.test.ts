@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { label } from '#agent/names.ts';
 import { type Pod, podKind } from '#api/kinds/core.ts';
+import { isReason, unavailable } from '#api/status.ts';
+import { below, type Random, seededRandom } from '#base/random.ts';
 import type { FakeClient } from '#test/client/fake-client.ts';
 import type { FakeRuntime, Program } from '#test/node-agent/fake-runtime.ts';
 import { newWorld, stopped, type World } from '#test/node-agent/virtual-node.ts';
@@ -29,6 +31,9 @@ type Deed =
   | { readonly do: 'force'; readonly pick: number }
   | { readonly do: 'kill'; readonly pick: number }
   | { readonly do: 'outage'; readonly ms: number }
+  | { readonly do: 'server gone'; readonly ms: number }
+  | { readonly do: 'server slow'; readonly ms: number }
+  | { readonly do: 'annotate'; readonly pick: number }
   | { readonly do: 'restart' }
   | { readonly do: 'wait'; readonly ms: number };
 
@@ -58,13 +63,29 @@ const deeds: fc.Arbitrary<Deed[]> = fc.array(
       weight: 1,
       arbitrary: fc.record({ do: fc.constant('outage' as const), ms: fc.integer({ min: 100, max: 20_000 }) }),
     },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('server gone' as const), ms: fc.integer({ min: 100, max: 20_000 }) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('server slow' as const), ms: fc.integer({ min: 0, max: 2000 }) }),
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('annotate' as const), pick: fc.nat(20) }) },
     { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 60_000 }) }) },
   ),
   { minLength: 3, maxLength: 14 },
 );
 
-const carryOut = async (world: World, deed: Deed, serial: number): Promise<void> => {
+/** Has it done some time: a slow server answers only when time goes on. The pod, or the server, may be gone. */
+const remove = ({ client }: World, name: string, gracePeriodSeconds: number): void => {
+  void client.remove(podKind, { namespace: 'default', name }, { gracePeriodSeconds }).catch(error => {
+    if (!isReason(error, 'NotFound') && !isReason(error, 'ServiceUnavailable')) throw error;
+  });
+};
+
+const carryOut = async (world: World, deed: Deed, serial: number, random: Random): Promise<void> => {
   const { client, runtime, clock } = world;
   const pods = client.all<Pod>(podKind);
   const chosen = (pick: number) => pods[pick % Math.max(1, pods.length)]?.metadata;
@@ -96,8 +117,7 @@ const carryOut = async (world: World, deed: Deed, serial: number): Promise<void>
     case 'delete':
     case 'force': {
       const target = chosen(deed.pick);
-      const gracePeriodSeconds = deed.do === 'force' ? 0 : deed.graceSeconds;
-      if (target) await client.remove(podKind, { namespace: 'default', name: target.name }, { gracePeriodSeconds });
+      if (target) remove(world, target.name, deed.do === 'force' ? 0 : deed.graceSeconds);
       return;
     }
     case 'kill': {
@@ -112,6 +132,21 @@ const carryOut = async (world: World, deed: Deed, serial: number): Promise<void>
       await clock.advance(deed.ms);
       runtime.outage = undefined;
       return;
+    case 'server gone':
+      client.fault = () => unavailable('connection refused');
+      client.endWatches();
+      await clock.advance(deed.ms);
+      client.fault = () => undefined;
+      return;
+    case 'server slow':
+      client.delayMs = () => below(random, deed.ms + 1);
+      return;
+    case 'annotate': {
+      const target = chosen(deed.pick);
+      const pod = target && client.peek<Pod>(podKind, target.name, 'default');
+      if (pod) client.put(podKind, { ...pod, metadata: { ...pod.metadata, annotations: { mark: String(serial) } } });
+      return;
+    }
     case 'restart':
       return world.restart();
     case 'wait':
@@ -146,13 +181,14 @@ test('whatever happens, each attempt runs once, nothing goes back, and in the en
     fc.asyncProperty(deeds, async plan => {
       const world = await newWorld(programs);
       const history = new Map<string, Pod>();
+      const random = seededRandom(plan.length);
       for (const [serial, deed] of plan.entries()) {
-        await carryOut(world, deed, serial);
+        await carryOut(world, deed, serial, random);
         await world.clock.advance(200);
         await checkEngine(world.runtime);
         checkHistory(world.client, history);
       }
-      await world.clock.advance(20_000);
+      await world.clock.advance(60_000);
       await checkEngine(world.runtime);
       checkHistory(world.client, history);
       const serving = world.client
@@ -165,19 +201,14 @@ test('whatever happens, each attempt runs once, nothing goes back, and in the en
             !pod.spec.initContainers?.some(({ name }) => name === 'init'),
         );
       for (const pod of serving) expect([pod.metadata.name, pod.status?.phase]).toEqual([pod.metadata.name, 'Running']);
-      for (const pod of world.client.all<Pod>(podKind))
-        await world.client.remove(
-          podKind,
-          { namespace: 'default', name: pod.metadata.name },
-          { gracePeriodSeconds: 1 },
-        );
+      for (const pod of world.client.all<Pod>(podKind)) remove(world, pod.metadata.name, 1);
       await world.clock.advance(120_000);
       expect(world.client.all(podKind)).toEqual([]);
       expect((await world.runtime.list({})).map(({ name }) => name)).toEqual([]);
       expect([...world.machine.disk.keys()]).toEqual([]);
       await stopped(world.clock, world.agent);
     }),
-    { numRuns: 40, seed: 4711, endOnFailure: false },
+    { numRuns: Number(process.env['BERTH_AGENT_RUNS'] ?? 200), seed: Number(process.env['BERTH_AGENT_SEED'] ?? 4711) },
   );
 }, 120_000);
 

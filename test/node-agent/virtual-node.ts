@@ -70,7 +70,7 @@ const begun = async (clock: VirtualClock, agent: Agent): Promise<void> => {
   void agent.start().then(() => {
     isUp = true;
   });
-  for (let tries = 0; !isUp && tries < 100; tries++) await clock.advance(50);
+  for (let tries = 0; !isUp && tries < 1000; tries++) await clock.advance(50);
   if (!isUp) throw new Error('the agent did not come up');
 };
 
@@ -79,7 +79,7 @@ export const stopped = async (clock: VirtualClock, agent: Agent): Promise<void> 
   void agent.stop().then(() => {
     isDown = true;
   });
-  for (let tries = 0; !isDown && tries < 400; tries++) await clock.advance(50);
+  for (let tries = 0; !isDown && tries < 1000; tries++) await clock.advance(50);
   if (!isDown) throw new Error('the agent did not stop');
 };
 
