@@ -9,7 +9,7 @@ import { tableWith } from './config/plugin-table.ts';
 import { profileOf } from './config/profiles.ts';
 import type { LoadedPlugin } from './custom/plugin.ts';
 import type { Profile } from './profile.ts';
-import { defaultQueueOptions, type QueueOptions } from './queue.ts';
+import { defaultQueueOptions, type QueueOptions } from './queue/queue.ts';
 
 /** A plugin that the file brings along. */
 export interface DeclaredPlugin {

@@ -2,8 +2,8 @@
 import type { Engine } from './engine.ts';
 import type { ActiveFilter, ActiveScore } from './runs.ts';
 import type { TieRule } from './schedule.ts';
-import type { PodView } from './shape.ts';
-import type { Standing } from './standing.ts';
+import type { Standing } from './search/standing.ts';
+import type { PodView } from './shapes/shape.ts';
 
 export interface Cycle {
   readonly pod: PodView;

@@ -1,5 +1,5 @@
 /** What one attempt to place a pod came to (upstream: ScheduleResult, or FitError with its diagnosis), as plain values. */
-import type { PodView } from './shape.ts';
+import type { PodView } from './shapes/shape.ts';
 
 export interface Decision {
   readonly pod: PodView;

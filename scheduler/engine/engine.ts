@@ -3,15 +3,15 @@
  * pod, and work arrays. All of it can be dropped at any time without changing a decision. A shape seen for the first
  * time uses a standing that is given up for the next such shape; only from its second use is it kept.
  */
-import type { Columns } from './columns.ts';
-import { NodeStanding } from './node-standing.ts';
+import type { Columns } from './columns/columns.ts';
+import type { VictimFindings } from './preemption/victims.ts';
 import type { Profile } from './profile.ts';
-import { Recent } from './recent.ts';
 import { disposeRuns, prepareRuns, type Runs } from './runs.ts';
-import type { Shape } from './shape.ts';
-import { Standing } from './standing.ts';
-import type { VictimFindings } from './victims.ts';
-import { Workspace } from './workspace.ts';
+import { NodeStanding } from './search/node-standing.ts';
+import { Standing } from './search/standing.ts';
+import { Workspace } from './search/workspace.ts';
+import { Recent } from './shapes/recent.ts';
+import type { Shape } from './shapes/shape.ts';
 
 /** Bytes that standing results may take; a standing takes about 22 per node when it is grouped. */
 const standingBudget = 64 << 20;

@@ -2,14 +2,14 @@
  * Every node's verdict on a pod, and the sentence that says why none fits. Not on the usual way of a pod that is placed:
  * made for failures, preemption and explanations.
  */
-import type { Columns } from './columns.ts';
+import type { Columns } from './columns/columns.ts';
+import { pinnedNames } from './columns/node-match.ts';
 import type { Failure, Rejection, Verdicts } from './decision.ts';
 import type { Engine } from './engine.ts';
 import { fitError } from './fit-error.ts';
-import { pinnedNames } from './node-match.ts';
 import { noNode, type Profile } from './profile.ts';
 import { type ActiveFilter, applyFilters, NodeTrial, passing, type Runs } from './runs.ts';
-import type { PodView } from './shape.ts';
+import type { PodView } from './shapes/shape.ts';
 
 /** By matchFields: none, the rows that are left, or a rejection before any node is looked at. */
 type Restriction = { readonly rows: readonly number[] } | { readonly rejection: Rejection } | undefined;

@@ -8,8 +8,8 @@
  * pod's name. `follow` tells runs of scope `cluster` which rows changed, so that they can keep sums.
  */
 import type { Node } from '#api/kinds/core.ts';
-import type { Columns, PlacedView } from './columns.ts';
-import type { PodView, Shape } from './shape.ts';
+import type { Columns, PlacedView } from './columns/columns.ts';
+import type { PodView, Shape } from './shapes/shape.ts';
 
 /** What a plugin's answers about a node depend on: see above. */
 export type Scope = 'node' | 'usage' | 'cluster';

@@ -2,10 +2,10 @@
  * A profile's plugins, made ready for one shape of pod, and the plain way to use them: judge some rows by every filter in
  * order, score some rows by every score plugin. The quick way with standing results is in standing.ts.
  */
-import type { Columns } from './columns.ts';
+import type { Columns } from './columns/columns.ts';
 import type { FilterPlugin, FilterRun, ScorePlugin, ScoreRun, Trial } from './plugin.ts';
 import type { Profile } from './profile.ts';
-import type { PodView, Shape } from './shape.ts';
+import type { PodView, Shape } from './shapes/shape.ts';
 
 export interface ActiveFilter {
   readonly plugin: FilterPlugin;

@@ -3,10 +3,8 @@
  * depends on nothing but the columns, the profile and the tie rule; what is kept between calls only saves work. Placing
  * the pod is the caller's business, and so is what follows when no node fits (preempt.ts).
  */
-import { amongGroups } from './among-groups.ts';
-import { amongFew, amongNodes } from './among-nodes.ts';
-import { amongStanding, isRankedBySums } from './among-standing.ts';
-import type { Columns } from './columns.ts';
+
+import type { Columns } from './columns/columns.ts';
 import { type Cycle, cycleOf } from './cycle.ts';
 import { type Decision, type Rejection, scheduledOn, unschedulable } from './decision.ts';
 import { Engine } from './engine.ts';
@@ -14,7 +12,10 @@ import { noNodesError, preFilterError } from './fit-error.ts';
 import { judgeWithNominated, restrictionOf } from './judge.ts';
 import type { Profile } from './profile.ts';
 import { applyFilters } from './runs.ts';
-import type { PodView } from './shape.ts';
+import { amongGroups } from './search/among-groups.ts';
+import { amongFew, amongNodes } from './search/among-nodes.ts';
+import { amongStanding, isRankedBySums } from './search/among-standing.ts';
+import type { PodView } from './shapes/shape.ts';
 
 /** Which of the best nodes: an index below `ties`, counted in the order in which the nodes came. */
 export type TieRule = (pod: PodView, ties: number) => number;

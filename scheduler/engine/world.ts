@@ -6,9 +6,9 @@
 import type { Namespace, Node, Pod, Service } from '#api/kinds/core.ts';
 import type { PodDisruptionBudget } from '#api/kinds/policy.ts';
 import type { PriorityClass } from '#api/kinds/scheduling.ts';
-import { Columns } from './columns.ts';
-import { namespaceOf } from './shape.ts';
-import type { Workload } from './surroundings.ts';
+import { Columns } from './columns/columns.ts';
+import type { Workload } from './columns/surroundings.ts';
+import { namespaceOf } from './shapes/shape.ts';
 
 /** Everything that decisions read. Workloads may come without kind and apiVersion, as items of lists do. */
 export interface ClusterState {

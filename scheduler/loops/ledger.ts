@@ -5,9 +5,9 @@
  */
 import { toMicroTime } from '#base/clock.ts';
 import type { Decision, DecisionRecord } from '#engine/decision.ts';
-import type { Preemption } from '#engine/preempt.ts';
-import type { PodView } from '#engine/shape.ts';
-import type { Candidate } from '#engine/victims.ts';
+import type { Preemption } from '#engine/preemption/preempt.ts';
+import type { Candidate } from '#engine/preemption/victims.ts';
+import type { PodView } from '#engine/shapes/shape.ts';
 
 /** Where the loop was when it decided. */
 export interface AttemptFacts {

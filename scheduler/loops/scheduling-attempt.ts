@@ -5,11 +5,11 @@
 import type { Clock } from '#base/clock.ts';
 import type { Log } from '#base/log.ts';
 import { below, type Random } from '#base/random.ts';
-import type { Columns } from '#engine/columns.ts';
+import type { Columns } from '#engine/columns/columns.ts';
 import type { Decision } from '#engine/decision.ts';
-import { preempt } from '#engine/preempt.ts';
+import { preempt } from '#engine/preemption/preempt.ts';
 import type { Profile } from '#engine/profile.ts';
-import type { QueuedPod, SchedulingQueue } from '#engine/queue.ts';
+import type { QueuedPod, SchedulingQueue } from '#engine/queue/queue.ts';
 import { schedule, type TieRule } from '#engine/schedule.ts';
 import type { AttemptFacts, Ledger } from './ledger.ts';
 import type { FollowedCluster } from './scheduling-cluster.ts';

@@ -22,12 +22,12 @@ import type { Log } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import type { Client } from '#client/client.ts';
 import { Informer, type ObjectChange } from '#client/informer.ts';
-import type { Columns } from '#engine/columns.ts';
-import { mayHelp } from '#engine/hints.ts';
+import type { Columns } from '#engine/columns/columns.ts';
+import type { Workload } from '#engine/columns/surroundings.ts';
 import type { ClusterChange } from '#engine/plugin.ts';
 import type { Profile } from '#engine/profile.ts';
-import type { SchedulingQueue } from '#engine/queue.ts';
-import type { Workload } from '#engine/surroundings.ts';
+import { mayHelp } from '#engine/queue/hints.ts';
+import type { SchedulingQueue } from '#engine/queue/queue.ts';
 import { SchedulerPods, schedulerOf } from './scheduling-pods.ts';
 
 export interface ClusterOptions {

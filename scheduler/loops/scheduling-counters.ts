@@ -1,6 +1,6 @@
 /** What the scheduler did, as plain numbers, under the meanings of upstream's metrics. */
-import type { Columns } from '#engine/columns.ts';
-import type { SchedulingQueue } from '#engine/queue.ts';
+import type { Columns } from '#engine/columns/columns.ts';
+import type { SchedulingQueue } from '#engine/queue/queue.ts';
 
 export type AttemptResult = 'scheduled' | 'unschedulable' | 'error';
 

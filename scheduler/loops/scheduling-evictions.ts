@@ -5,7 +5,7 @@
 import { type PodCondition, podKind } from '#api/kinds/core.ts';
 import { isReason } from '#api/status.ts';
 import { toTime } from '#base/clock.ts';
-import { namespaceOf, type PodView } from '#engine/shape.ts';
+import { namespaceOf, type PodView } from '#engine/shapes/shape.ts';
 import { schedulerOf } from './scheduling-pods.ts';
 import { patchPodStatus } from './scheduling-status.ts';
 import type { WriterOptions } from './scheduling-writes.ts';

@@ -6,10 +6,10 @@
 import type { Pod } from '#api/kinds/core.ts';
 import type { Clock } from '#base/clock.ts';
 import type { ObjectChange } from '#client/informer.ts';
-import type { Columns, PlacedView } from '#engine/columns.ts';
+import type { Columns, PlacedView } from '#engine/columns/columns.ts';
 import type { ClusterChange } from '#engine/plugin.ts';
-import type { SchedulingQueue } from '#engine/queue.ts';
-import { namespaceOf, type PodView } from '#engine/shape.ts';
+import type { SchedulingQueue } from '#engine/queue/queue.ts';
+import { namespaceOf, type PodView } from '#engine/shapes/shape.ts';
 
 export interface PodsOptions {
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import { type Pod, type PodCondition, podKind } from '#api/kinds/core.ts';
 import { isReason } from '#api/status.ts';
 import { toTime } from '#base/clock.ts';
 import type { Client } from '#client/client.ts';
-import { namespaceOf, type PodView } from '#engine/shape.ts';
+import { namespaceOf, type PodView } from '#engine/shapes/shape.ts';
 
 /** Writes fields of a pod's status. A pod that is gone, or another one of that name, needs nothing. */
 export const patchPodStatus = async (client: Client, { pod }: PodView, status: object): Promise<void> => {

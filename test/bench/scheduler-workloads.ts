@@ -1,6 +1,6 @@
 /** The workloads of upstream's scheduler_perf whose speed is measured, as nodes and pods for the engine. */
 import type { Namespace, Node, Pod, Service } from '#api/kinds/core.ts';
-import { Columns } from '#engine/columns.ts';
+import { Columns } from '#engine/columns/columns.ts';
 import { nodeFrom, podFrom, podsFrom } from '#test/workloads/templates.ts';
 
 const nodes = (count: number, zones: readonly string[] = []): Node[] =>

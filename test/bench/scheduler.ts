@@ -3,8 +3,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Pod } from '#api/kinds/core.ts';
-import type { Columns } from '#engine/columns.ts';
-import { preempt } from '#engine/preempt.ts';
+import type { Columns } from '#engine/columns/columns.ts';
+import { preempt } from '#engine/preemption/preempt.ts';
 import { defaultProfile, type Profile } from '#engine/profile.ts';
 import { firstOfTies, hashOfTies, schedule } from '#engine/schedule.ts';
 import { nodeFrom, podFrom } from '#test/workloads/templates.ts';

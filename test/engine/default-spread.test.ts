@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Node, Pod, TopologySpreadConstraint } from '#api/kinds/core.ts';
-import { Columns } from '#engine/columns.ts';
+import { Columns } from '#engine/columns/columns.ts';
 import { Engine } from '#engine/engine.ts';
 import { judgeAll } from '#engine/judge.ts';
 import type { DefaultConstraint } from '#engine/plugins/spread-constraints.ts';

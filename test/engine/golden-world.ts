@@ -2,9 +2,9 @@
 
 import type { Namespace, Node, Pod, Service } from '#api/kinds/core.ts';
 import type { PodDisruptionBudget } from '#api/kinds/policy.ts';
-import { Columns } from '#engine/columns.ts';
+import { Columns } from '#engine/columns/columns.ts';
+import type { Workload } from '#engine/columns/surroundings.ts';
 import { createProfile, defaultFilters, defaultProfile, defaultScores, type Profile } from '#engine/profile.ts';
-import type { Workload } from '#engine/surroundings.ts';
 
 export interface World {
   readonly nodes: readonly Node[];

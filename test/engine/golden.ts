@@ -1,14 +1,14 @@
 /** Compares the engine's decisions with those of the real kube-scheduler, in the format of test/data/golden/FORMAT.md. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Node, Pod } from '#api/kinds/core.ts';
-import type { Columns, PlacedView } from '#engine/columns.ts';
+import type { Columns, PlacedView } from '#engine/columns/columns.ts';
 import type { Decision } from '#engine/decision.ts';
 import { Engine } from '#engine/engine.ts';
 import { excludedReason, judgeAll, reasonsOf } from '#engine/judge.ts';
-import { type Preemption, preempt } from '#engine/preempt.ts';
+import { type Preemption, preempt } from '#engine/preemption/preempt.ts';
 import { noNode, type Profile } from '#engine/profile.ts';
 import { firstOfTies, schedule } from '#engine/schedule.ts';
-import type { PodView } from '#engine/shape.ts';
+import type { PodView } from '#engine/shapes/shape.ts';
 import { columnsOf, profileFor, type World } from './golden-world.ts';
 import { scoreRows } from './scores.ts';
 

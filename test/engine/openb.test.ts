@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Node, Pod } from '#api/kinds/core.ts';
-import { Columns } from '#engine/columns.ts';
+import { Columns } from '#engine/columns/columns.ts';
 import type { ScoringStrategy } from '#engine/plugins/allocation.ts';
 import { resourcesFit } from '#engine/plugins/fit.ts';
 import { fitScore } from '#engine/plugins/fit-score.ts';

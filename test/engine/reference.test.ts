@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Node, Pod } from '#api/kinds/core.ts';
-import { Columns } from '#engine/columns.ts';
+import { Columns } from '#engine/columns/columns.ts';
 import { Engine } from '#engine/engine.ts';
 import { judgeAll, reasonsOf } from '#engine/judge.ts';
 import { defaultProfile } from '#engine/profile.ts';

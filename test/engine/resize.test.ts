@@ -1,7 +1,7 @@
 /** Which placed pods are alike to the scheduler, as their container statuses come and go. */
 import { expect, test } from 'vitest';
 import type { ContainerStatus, Pod } from '#api/kinds/core.ts';
-import { shapeKeyOf } from '#engine/shape.ts';
+import { shapeKeyOf } from '#engine/shapes/shape.ts';
 
 const requests = { cpu: '500m', memory: '64Mi' };
 

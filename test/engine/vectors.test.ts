@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Node, Pod } from '#api/kinds/core.ts';
 import { toTime } from '#base/clock.ts';
-import type { Columns } from '#engine/columns.ts';
+import type { Columns } from '#engine/columns/columns.ts';
 import { Engine } from '#engine/engine.ts';
 import type { FilterPlugin, ScorePlugin } from '#engine/plugin.ts';
 import { affinityFilter } from '#engine/plugins/affinity-filter.ts';
@@ -19,12 +19,12 @@ import { nodeName, nodeUnschedulable, taintToleration, taintTolerationScore } fr
 import { nodePorts } from '#engine/plugins/node-ports.ts';
 import { spreadFilter } from '#engine/plugins/spread-filter.ts';
 import { spreadScore } from '#engine/plugins/spread-score.ts';
-import { preempt } from '#engine/preempt.ts';
+import { preempt } from '#engine/preemption/preempt.ts';
+import { VictimSearch } from '#engine/preemption/victims.ts';
 import { createProfile, defaultFilters, type Profile, systemSpread } from '#engine/profile.ts';
 import { normalize, prepareRuns } from '#engine/runs.ts';
 import { schedule } from '#engine/schedule.ts';
-import type { PodView } from '#engine/shape.ts';
-import { VictimSearch } from '#engine/victims.ts';
+import type { PodView } from '#engine/shapes/shape.ts';
 import { columnsOf } from './golden-world.ts';
 import { scoreRows } from './scores.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '#engine/decision.ts';
-import type { PodView } from '#engine/shape.ts';
+import type { PodView } from '#engine/shapes/shape.ts';
 import { type AttemptFacts, Ledger } from '#loops/ledger.ts';
 import { schedulingWorld } from './scheduling-world.ts';
 

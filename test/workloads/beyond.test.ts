@@ -1,8 +1,8 @@
 /** What upstream and the file do not ask of these workloads, or ask in words only. */
 import { describe, expect, test } from 'vitest';
 import type { Pod } from '#api/kinds/core.ts';
-import type { Columns } from '#engine/columns.ts';
-import { preempt } from '#engine/preempt.ts';
+import type { Columns } from '#engine/columns/columns.ts';
+import { preempt } from '#engine/preemption/preempt.ts';
 import { defaultProfile } from '#engine/profile.ts';
 import { firstOfTies, schedule } from '#engine/schedule.ts';
 import { allDifferent, columnsFor, workloads } from '#test/bench/scheduler-workloads.ts';

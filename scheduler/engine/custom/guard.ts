@@ -2,7 +2,7 @@
  * Keeps the faults of custom plugins away from the engine. What a plugin throws becomes a PluginError that names it and
  * the place in its file; the standing results, which may be half made, are given up. Scores out of range are faults too.
  */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import type { ChangeType, FilterPlugin, FilterRun, ScorePlugin, ScoreRun, Trial, WakeTest } from '../plugin.ts';
 import { wordOf } from './answers.ts';
 

@@ -1,7 +1,7 @@
 /** A node as a custom plugin sees it: the object, the pods on it, and what they leave free. */
 import type { Node, Pod } from '#api/kinds/core.ts';
-import type { Columns } from '../columns.ts';
-import type { PodView } from '../shape.ts';
+import type { Columns } from '../columns/columns.ts';
+import type { PodView } from '../shapes/shape.ts';
 
 /** Amounts are whole numbers: cpu in milli, everything else in whole units (bytes, pieces). */
 export interface NodeView {

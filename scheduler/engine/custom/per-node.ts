@@ -1,7 +1,7 @@
 /** A custom plugin that looks at one node at a time, made into what the engine asks over columns. */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import type { ChangeType, FilterPlugin, FilterRun, ScorePlugin, Trial, WakeTest } from '../plugin.ts';
-import type { PodView, Shape } from '../shape.ts';
+import type { PodView, Shape } from '../shapes/shape.ts';
 import { wordOf } from './answers.ts';
 import { invalidScore } from './guard.ts';
 import { type NodeView, RowView } from './node-view.ts';

@@ -1,8 +1,8 @@
 /** Required pod affinity and anti-affinity that a node does not meet: around which key, and which pods it is about. */
-import type { PlacedView } from '../columns.ts';
-import type { DomainCount } from '../domain-count.ts';
+import type { PlacedView } from '../columns/columns.ts';
+import type { DomainCount } from '../columns/domain-count.ts';
 import { countAllOf, countOf, releaseCounts, termsSelecting } from '../plugins/affinity-counts.ts';
-import { selects, type Term } from '../term.ts';
+import { selects, type Term } from '../shapes/term.ts';
 import type { Judged } from './judged.ts';
 import type { Obstacle } from './obstacle.ts';
 

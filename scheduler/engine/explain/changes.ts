@@ -2,10 +2,10 @@
  * The smallest changes that would make a pod fit. What obstacles suggest is put in order by how much is asked of people,
  * and then tried: only what was seen to work, by scheduling the pod with the change made, is given out.
  */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import { Engine } from '../engine.ts';
 import type { Profile } from '../profile.ts';
-import type { PodView } from '../shape.ts';
+import type { PodView } from '../shapes/shape.ts';
 import { byDistance, distances } from './distance.ts';
 import type { Edit, NamedPod } from './edit.ts';
 import { named, podsToDelete, rowOfSinglePod } from './evictions.ts';

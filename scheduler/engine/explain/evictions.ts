@@ -1,5 +1,5 @@
 /** Which pods of a node would have to go for a pod to fit there, whoever they are: as few and as unimportant as can be. */
-import type { PlacedView } from '../columns.ts';
+import type { PlacedView } from '../columns/columns.ts';
 import { NodeTrial } from '../runs.ts';
 import type { Edit, NamedPod } from './edit.ts';
 import type { Judged } from './judged.ts';

@@ -2,11 +2,11 @@
  * Every node judged by every filter of the profile, not only by the first that refuses: what explanations and suggestions
  * are made of. Made anew for each question; nothing of it is kept.
  */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import type { Engine } from '../engine.ts';
 import { restrictionOf } from '../judge.ts';
 import type { ActiveFilter, Runs } from '../runs.ts';
-import type { PodView } from '../shape.ts';
+import type { PodView } from '../shapes/shape.ts';
 
 export interface Judged {
   readonly pod: PodView;

@@ -1,7 +1,7 @@
 /** Nodes that could be added for a pod: the smallest of the usual sizes, with the labels that the pod wants. */
 import type { Node } from '#api/kinds/core.ts';
-import type { Columns } from '../columns.ts';
-import type { PodView } from '../shape.ts';
+import type { Columns } from '../columns/columns.ts';
+import type { PodView } from '../shapes/shape.ts';
 import { exactAmount } from './amounts.ts';
 import { fittingLabel } from './fixes.ts';
 import { requiredTerms } from './labels-wanted.ts';

@@ -1,8 +1,8 @@
 /** Everything about one node that decides whether a pod fits there. */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import { Engine } from '../engine.ts';
 import type { Profile } from '../profile.ts';
-import type { PodView } from '../shape.ts';
+import type { PodView } from '../shapes/shape.ts';
 import { judgeEach, reservedAmount } from './judged.ts';
 import type { Obstacle } from './obstacle.ts';
 import { obstaclesOf } from './obstacles.ts';

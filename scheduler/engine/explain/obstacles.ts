@@ -1,9 +1,9 @@
 /** All that keeps a judged pod off one node, with the numbers. Meant for some nodes of a question, not for all of them. */
 import type { Node, Taint } from '#api/kinds/core.ts';
 import { findUntolerated } from '#api/taints.ts';
+import { addressesClash } from '../columns/port-index.ts';
 import { SpreadRun } from '../plugins/spread-filter.ts';
-import { addressesClash } from '../port-index.ts';
-import type { PodView } from '../shape.ts';
+import type { PodView } from '../shapes/shape.ts';
 import { apartOn } from './apart.ts';
 import { unschedulableTaint } from './apply-edits.ts';
 import { type Judged, type JudgedFilter, reservedAmount } from './judged.ts';

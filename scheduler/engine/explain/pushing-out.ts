@@ -1,8 +1,8 @@
 /** What preemption would do for a pod that fits nowhere: who would have to go from where, or why nobody can. */
 import type { Decision } from '../decision.ts';
 import type { Engine } from '../engine.ts';
-import { type Preemption, preempt } from '../preempt.ts';
-import type { Candidate } from '../victims.ts';
+import { type Preemption, preempt } from '../preemption/preempt.ts';
+import type { Candidate } from '../preemption/victims.ts';
 
 export interface PushingOut {
   /** Why the pod may push nobody out at all. */

@@ -3,11 +3,11 @@
  * whoever asks the question; while a change is being tried nobody else may read them.
  */
 import type { Node } from '#api/kinds/core.ts';
-import type { Columns } from '../columns.ts';
-import { preempt } from '../preempt.ts';
+import type { Columns } from '../columns/columns.ts';
+import { preempt } from '../preemption/preempt.ts';
 import type { Profile } from '../profile.ts';
 import { schedule } from '../schedule.ts';
-import type { PodView } from '../shape.ts';
+import type { PodView } from '../shapes/shape.ts';
 import { applyEdits, type Edited } from './apply-edits.ts';
 import type { Edit, NamedPod } from './edit.ts';
 

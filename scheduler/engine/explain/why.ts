@@ -3,12 +3,12 @@
  * columns and a profile, and costs nothing unless somebody asks. What it gives is plain data, bounded whatever the
  * cluster's size: nodes come in groups, with some of each group by name.
  */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import type { Decision } from '../decision.ts';
 import { Engine } from '../engine.ts';
 import type { Profile } from '../profile.ts';
 import { schedule } from '../schedule.ts';
-import type { PodView } from '../shape.ts';
+import type { PodView } from '../shapes/shape.ts';
 import { byDistance, distances } from './distance.ts';
 import { groupsOf, type VerdictGroup } from './groups.ts';
 import { type Judged, judgeEach } from './judged.ts';

@@ -4,8 +4,8 @@
  */
 import type { Node, Pod } from '#api/kinds/core.ts';
 import { must } from '#base/assert.ts';
-import type { Columns, PlacedView } from '../columns.ts';
-import type { PodView } from '../shape.ts';
+import type { Columns, PlacedView } from '../columns/columns.ts';
+import type { PodView } from '../shapes/shape.ts';
 import { podKey } from '../world.ts';
 
 export class WhatIf {

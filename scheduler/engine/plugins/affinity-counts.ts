@@ -1,11 +1,11 @@
 /** What pod (anti-)affinity counts for one shape of pod: the pods its terms select, and the placed pods' terms that select it. */
-import type { Columns } from '../columns.ts';
-import type { DomainCount } from '../domain-count.ts';
-import type { HeldTerm } from '../held-term.ts';
-import type { LabelSet } from '../label-set.ts';
-import type { PodMatcher } from '../pod-matcher.ts';
-import type { Shape } from '../shape.ts';
-import { selects, type Term } from '../term.ts';
+import type { Columns } from '../columns/columns.ts';
+import type { DomainCount } from '../columns/domain-count.ts';
+import type { HeldTerm } from '../columns/held-term.ts';
+import type { LabelSet } from '../columns/label-set.ts';
+import type { PodMatcher } from '../columns/pod-matcher.ts';
+import type { Shape } from '../shapes/shape.ts';
+import { selects, type Term } from '../shapes/term.ts';
 
 /** Pods that one of the shape's terms selects (or all of several terms), per value of its topology key. */
 export interface TermCount {

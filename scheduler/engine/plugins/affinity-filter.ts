@@ -2,11 +2,11 @@
  * InterPodAffinity as a filter (SEMANTICS F.5): the pod's required affinity, its required anti-affinity, and the
  * required anti-affinity of the pods that are there already. Everything is judged per value of a topology key.
  */
-import type { Columns } from '../columns.ts';
-import type { HeldTerm } from '../held-term.ts';
+import type { Columns } from '../columns/columns.ts';
+import type { HeldTerm } from '../columns/held-term.ts';
 import type { FilterPlugin, FilterRun, Trait, Trial, WakeTest } from '../plugin.ts';
-import type { PodView, Shape } from '../shape.ts';
-import { selects, type Term } from '../term.ts';
+import type { PodView, Shape } from '../shapes/shape.ts';
+import { selects, type Term } from '../shapes/term.ts';
 import {
   countAllOf,
   countOf,

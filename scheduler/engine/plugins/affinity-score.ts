@@ -2,11 +2,11 @@
  * InterPodAffinity as a score (SEMANTICS F.8): the pod's preferred terms, and by symmetry the terms of the pods that are
  * there: preferred ones with their weight, required affinity with the profile's hardPodAffinityWeight.
  */
-import type { Columns } from '../columns.ts';
-import type { DomainCount } from '../domain-count.ts';
-import type { HeldTerm } from '../held-term.ts';
+import type { Columns } from '../columns/columns.ts';
+import type { DomainCount } from '../columns/domain-count.ts';
+import type { HeldTerm } from '../columns/held-term.ts';
 import type { ScorePlugin, ScoreRun, Trait } from '../plugin.ts';
-import type { Shape } from '../shape.ts';
+import type { Shape } from '../shapes/shape.ts';
 import { countOf, releaseCounts, type TermCount, termsSelecting } from './affinity-counts.ts';
 
 export interface AffinityArguments {

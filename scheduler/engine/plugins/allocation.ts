@@ -2,7 +2,7 @@
  * What the two scores by allocation share: the resources that their arguments name, and what those are on a node and for a
  * pod (SEMANTICS F.8).
  */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import type { Requests } from '../requests.ts';
 
 export interface WeightedResource {

@@ -1,5 +1,5 @@
 /** NodeResourcesBalancedAllocation: how evenly the resources of a node get used (SEMANTICS F.8). */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import type { ScorePlugin, ScoreRun } from '../plugin.ts';
 import { defaultResources, type ScoredResource, scoredResources, type WeightedResource } from './allocation.ts';
 

@@ -3,10 +3,10 @@
  * with truncation; doubles give the same as long as 100 × capacity is below 2^53, which holds up to 90 TB of memory; beyond,
  * whole-number division is done with BigInt.
  */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
+import { plainLimit } from '../columns/resource-columns.ts';
 import type { ScorePlugin, ScoreRun } from '../plugin.ts';
-import { plainLimit } from '../resource-columns.ts';
-import type { Shape } from '../shape.ts';
+import type { Shape } from '../shapes/shape.ts';
 import {
   defaultResources,
   type ScoredResource,

@@ -1,7 +1,7 @@
 /** NodeResourcesFit: the node must have room for what the pod requests (SEMANTICS F.5). Scores are in allocation.ts. */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import { changedNode, type FilterPlugin, type FilterRun, type Trial, type WakeTest } from '../plugin.ts';
-import type { PodView, Shape, Usage } from '../shape.ts';
+import type { PodView, Shape, Usage } from '../shapes/shape.ts';
 
 export interface FitArguments {
   /** Extended resources that are not looked at: names, and groups (what stands before the slash). */

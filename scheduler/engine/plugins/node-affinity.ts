@@ -1,7 +1,7 @@
 /** NodeAffinity: nodeSelector and required terms refuse nodes, preferred terms rank them (SEMANTICS F.5, F.8). */
 import type { NodeAffinity, PreferredSchedulingTerm } from '#api/kinds/core.ts';
-import type { Columns } from '../columns.ts';
-import { compileRequired, compileTermTest } from '../node-match.ts';
+import type { Columns } from '../columns/columns.ts';
+import { compileRequired, compileTermTest } from '../columns/node-match.ts';
 import type { FilterPlugin, ScorePlugin, WakeTest } from '../plugin.ts';
 
 export interface NodeAffinityArguments {

@@ -1,9 +1,9 @@
 /** The filters that look at a node's name, its cordon and its taints (SEMANTICS F.5), and the taint score (F.8). */
 import type { Taint } from '#api/kinds/core.ts';
 import { findUntolerated, tolerates } from '#api/taints.ts';
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import { changedNode, type FilterPlugin, type ScorePlugin, type WakeTest } from '../plugin.ts';
-import type { Shape } from '../shape.ts';
+import type { Shape } from '../shapes/shape.ts';
 
 const cordon = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' };
 const toleratesCordon = (shape: Shape): boolean =>

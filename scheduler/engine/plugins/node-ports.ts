@@ -1,8 +1,8 @@
 /** NodePorts: no pod on the node may use a host port that the pod asks for (SEMANTICS F.5). */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
+import { addressesClash } from '../columns/port-index.ts';
 import type { FilterPlugin, Trial } from '../plugin.ts';
-import { addressesClash } from '../port-index.ts';
-import type { HostPort, PodView } from '../shape.ts';
+import type { HostPort, PodView } from '../shapes/shape.ts';
 
 /** Pods without host ports pass everywhere. */
 export const nodePorts: FilterPlugin = {

@@ -4,14 +4,14 @@
  */
 import type { TopologySpreadConstraint } from '#api/kinds/core.ts';
 import { findUntolerated } from '#api/taints.ts';
-import type { Columns } from '../columns.ts';
-import { DomainCount } from '../domain-count.ts';
-import type { LabelColumn } from '../label-column.ts';
-import type { LabelSet } from '../label-set.ts';
-import { compileRequired, type NodeTest } from '../node-match.ts';
-import type { PodMatcher } from '../pod-matcher.ts';
-import { namespaceOf, type Shape } from '../shape.ts';
-import { isEmptySelector, labelTest } from '../term.ts';
+import type { Columns } from '../columns/columns.ts';
+import { DomainCount } from '../columns/domain-count.ts';
+import type { LabelColumn } from '../columns/label-column.ts';
+import type { LabelSet } from '../columns/label-set.ts';
+import { compileRequired, type NodeTest } from '../columns/node-match.ts';
+import type { PodMatcher } from '../columns/pod-matcher.ts';
+import { namespaceOf, type Shape } from '../shapes/shape.ts';
+import { isEmptySelector, labelTest } from '../shapes/term.ts';
 
 /** A constraint as stated by the pod or by the profile's defaults. */
 export interface StatedConstraint {

@@ -2,11 +2,11 @@
  * PodTopologySpread as a filter: constraints with DoNotSchedule. A node is refused when the pod would make its domain
  * exceed the emptiest one by more than maxSkew, or when it lacks the topology key (SEMANTICS F.5).
  */
-import type { Columns } from '../columns.ts';
-import { grown } from '../label-column.ts';
-import type { LabelSet } from '../label-set.ts';
+import type { Columns } from '../columns/columns.ts';
+import { grown } from '../columns/label-column.ts';
+import type { LabelSet } from '../columns/label-set.ts';
 import type { FilterPlugin, FilterRun, Trait, Trial } from '../plugin.ts';
-import type { PodView, Shape } from '../shape.ts';
+import type { PodView, Shape } from '../shapes/shape.ts';
 import { ConstraintCount, constraintsOf, type DefaultConstraint, type StatedConstraint } from './spread-constraints.ts';
 import { spreadHints } from './spread-hints.ts';
 

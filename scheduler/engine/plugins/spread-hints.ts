@@ -2,9 +2,9 @@
  * Which changes may make a node fit for a pod that PodTopologySpread refused: as upstream's isSchedulableAfterPodChange and
  * isSchedulableAfterNodeChange, as far as a change tells. The profile's default constraints count like a pod's own.
  */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import { changedNode, type FilterPlugin, type WakeTest } from '../plugin.ts';
-import { namespaceOf, type Shape } from '../shape.ts';
+import { namespaceOf, type Shape } from '../shapes/shape.ts';
 import { constraintsOf, type DefaultConstraint, type StatedConstraint, statesOwn } from './spread-constraints.ts';
 
 type Lookup = (shape: Shape, columns: Columns) => readonly StatedConstraint[];

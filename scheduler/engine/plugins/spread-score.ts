@@ -2,9 +2,9 @@
  * PodTopologySpread as a score: constraints with ScheduleAnyway, or the default constraints for pods that state none
  * (SEMANTICS F.8). Fewer matching pods in a node's domains are better; domains of keys with many values weigh more.
  */
-import type { Columns } from '../columns.ts';
+import type { Columns } from '../columns/columns.ts';
 import type { ScorePlugin, ScoreRun, Trait } from '../plugin.ts';
-import type { Shape } from '../shape.ts';
+import type { Shape } from '../shapes/shape.ts';
 import { ConstraintCount, constraintsOf, type StatedConstraint, statesOwn } from './spread-constraints.ts';
 import type { SpreadArguments } from './spread-filter.ts';
 

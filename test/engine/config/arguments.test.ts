@@ -1,11 +1,11 @@
 /** pluginConfig: what each plugin's arguments do to decisions, their defaults, and what is wrong with them. */
 import { describe, expect, test } from 'vitest';
 import type { Node, Pod, Service } from '#api/kinds/core.ts';
-import type { Columns } from '#engine/columns.ts';
-import { mayHelp } from '#engine/hints.ts';
+import type { Columns } from '#engine/columns/columns.ts';
 import type { ClusterChange } from '#engine/plugin.ts';
-import { preempt } from '#engine/preempt.ts';
+import { preempt } from '#engine/preemption/preempt.ts';
 import type { Profile } from '#engine/profile.ts';
+import { mayHelp } from '#engine/queue/hints.ts';
 import { schedule } from '#engine/schedule.ts';
 import { columnsOf } from '../golden-world.ts';
 import { configOf, faultsOf, profileOf, withArgs } from './yaml.ts';

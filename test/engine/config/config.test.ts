@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '#engine/config.ts';
 import { defaultProfile } from '#engine/profile.ts';
-import { defaultQueueOptions } from '#engine/queue.ts';
+import { defaultQueueOptions } from '#engine/queue/queue.ts';
 import { configOf, faultsOf, filterNames, profileOf, scoreNames } from './yaml.ts';
 
 describe('settings', () => {

@@ -1,14 +1,14 @@
 /** Plugins of one's own: they judge, explain, score and preempt like built-in ones, and their faults stay theirs. */
 import { describe, expect, test } from 'vitest';
 import type { Node, Pod } from '#api/kinds/core.ts';
-import type { Columns } from '#engine/columns.ts';
+import type { Columns } from '#engine/columns/columns.ts';
 import { PluginError } from '#engine/custom/guard.ts';
 import type { NodeView } from '#engine/custom/node-view.ts';
 import { type CustomPlugin, type LoadedPlugin, loadedPlugin } from '#engine/custom/plugin.ts';
-import { mayHelp } from '#engine/hints.ts';
 import type { ClusterChange } from '#engine/plugin.ts';
-import { preempt } from '#engine/preempt.ts';
+import { preempt } from '#engine/preemption/preempt.ts';
 import { type Profile, tellApartBy } from '#engine/profile.ts';
+import { mayHelp } from '#engine/queue/hints.ts';
 import { firstOfTies, schedule } from '#engine/schedule.ts';
 import { faultsOf, profileOf } from '../config/yaml.ts';
 import { columnsOf } from '../golden-world.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Node, Pod } from '#api/kinds/core.ts';
-import type { Columns } from '#engine/columns.ts';
+import type { Columns } from '#engine/columns/columns.ts';
 import { applyEdits } from '#engine/explain/apply-edits.ts';
 import { type Change, smallestChanges } from '#engine/explain/changes.ts';
 import type { Edit } from '#engine/explain/edit.ts';
