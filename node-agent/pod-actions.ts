@@ -72,20 +72,40 @@ export const setUpVolumes = async (deps: PodDeps, pod: Pod, podIP: string, signa
   }
 };
 
-/** Creates the container, or takes the one that already has its name if that was made for the same purpose. */
-const createOrAdopt = async (deps: PodDeps, spec: ContainerSpec): Promise<string> => {
+interface Made {
+  readonly id: string;
+  /** It was made now and not found: nobody but us has had it in hand. */
+  readonly isFresh: boolean;
+  /** It waits for its first start. */
+  readonly isUnstarted: boolean;
+}
+
+/**
+ * Creates the container, or takes the one of its name when that was made for the same purpose: by a request of ours whose
+ * answer was lost, or of the agent before us. Such a one may run by now, or have run: it is that attempt, and a second
+ * one in its place would run the attempt twice.
+ */
+const createOrAdopt = async (deps: PodDeps, spec: ContainerSpec): Promise<Made> => {
+  const create = async (): Promise<Made> => ({
+    id: await deps.runtime.create(spec),
+    isFresh: true,
+    isUnstarted: true,
+  });
   try {
-    return await deps.runtime.create(spec);
+    return await create();
   } catch (error) {
     if (!isFault(error, 'conflict')) throw error;
     const found = await deps.runtime.inspect(spec.name);
-    if (found && found.phase === 'created' && found.labels[label.specHash] === spec.labels[label.specHash])
-      return found.id;
+    if (found && isSamePurpose(found, spec))
+      return { id: found.id, isFresh: false, isUnstarted: found.phase === 'created' && found.error === '' };
     if (found && found.labels[label.podUid] !== spec.labels[label.podUid]) throw error;
     if (found) await deps.runtime.remove(found.id);
-    return deps.runtime.create(spec);
+    return create();
   }
 };
+
+const isSamePurpose = (found: ContainerSeen, spec: ContainerSpec): boolean =>
+  [label.podUid, label.specHash, label.sandboxId].every(key => found.labels[key] === spec.labels[key]);
 
 const prepareCgroups = async (deps: PodDeps, pod: Pod): Promise<void> => {
   if (!deps.enforcesCgroups) return;
@@ -116,14 +136,14 @@ export const createSandbox = async (deps: PodDeps, pod: Pod, attempt: number): P
     if (fault !== undefined) throw new RuntimeError('invalid', fault);
     await prepareCgroups(deps, pod);
     await deps.starts.run(async () => {
-      const id = await createOrAdopt(deps, spec).catch(async (error: unknown) => {
+      const { id, isUnstarted } = await createOrAdopt(deps, spec).catch(async (error: unknown) => {
         if (!isFault(error, 'notFound')) throw error;
         // Somebody removed the pause image.
         await ensurePauseImage(deps.runtime, (await deps.runtime.info()).architecture);
         return createOrAdopt(deps, spec);
       });
       try {
-        await deps.runtime.start(id);
+        if (isUnstarted) await deps.runtime.start(id);
       } finally {
         await deps.observer.look(id);
       }
@@ -153,9 +173,10 @@ export const createContainer = async (
   try {
     const { spec, kills } = await specFor(deps, pod, sandbox, action);
     return await deps.starts.run(async () => {
-      const id = await createOrAdopt(deps, spec);
-      podEvent(deps, pod, 'Normal', 'Created', 'Container created', container);
-      const started = await startContainer(deps, pod, container, id);
+      const { id, isFresh, isUnstarted } = await createOrAdopt(deps, spec);
+      if (isFresh) podEvent(deps, pod, 'Normal', 'Created', 'Container created', container);
+      const started = isUnstarted ? await startContainer(deps, pod, container, id) : unchanged;
+      if (!isUnstarted) await deps.observer.look(id);
       return memory => {
         const forgotten = withContainer(memory, container.name, {
           image: undefined,
@@ -163,7 +184,7 @@ export const createContainer = async (
           createFailure: undefined,
           crash,
         });
-        return started(withInstance(forgotten, id, { killsBefore: kills }));
+        return started(isFresh ? withInstance(forgotten, id, { killsBefore: kills }) : forgotten);
       };
     });
   } catch (error) {

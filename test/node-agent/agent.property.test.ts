@@ -34,7 +34,9 @@ type Deed =
   | { readonly do: 'server gone'; readonly ms: number }
   | { readonly do: 'server slow'; readonly ms: number }
   | { readonly do: 'annotate'; readonly pick: number }
+  | { readonly do: 'engine slow'; readonly ms: number }
   | { readonly do: 'restart' }
+  | { readonly do: 'crash'; readonly afterMs: number }
   | { readonly do: 'wait'; readonly ms: number };
 
 const deeds: fc.Arbitrary<Deed[]> = fc.array(
@@ -72,7 +74,15 @@ const deeds: fc.Arbitrary<Deed[]> = fc.array(
       arbitrary: fc.record({ do: fc.constant('server slow' as const), ms: fc.integer({ min: 0, max: 2000 }) }),
     },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('annotate' as const), pick: fc.nat(20) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('engine slow' as const), ms: fc.integer({ min: 0, max: 500 }) }),
+    },
     { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant('crash' as const), afterMs: fc.integer({ min: 0, max: 1500 }) }),
+    },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 60_000 }) }) },
   ),
   { minLength: 3, maxLength: 14 },
@@ -141,6 +151,12 @@ const carryOut = async (world: World, deed: Deed, serial: number, random: Random
     case 'server slow':
       client.delayMs = () => below(random, deed.ms + 1);
       return;
+    case 'engine slow':
+      world.engineDelayMs = () => below(random, deed.ms + 1);
+      return;
+    case 'crash':
+      await clock.advance(deed.afterMs);
+      return world.crash();
     case 'annotate': {
       const target = chosen(deed.pick);
       const pod = target && client.peek<Pod>(podKind, target.name, 'default');

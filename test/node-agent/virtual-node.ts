@@ -10,6 +10,7 @@ import { seededRandom } from '#base/random.ts';
 import { FakeClient } from '#test/client/fake-client.ts';
 import { type FakeMachine, fakeMachine } from '#test/node-agent/fake-machine.ts';
 import { FakeRuntime, type Program } from '#test/node-agent/fake-runtime.ts';
+import { type Life, mortal } from '#test/node-agent/mortal.ts';
 import { virtualClock } from '#test/virtual.ts';
 
 export interface World {
@@ -20,23 +21,19 @@ export interface World {
   agent: Agent;
   /** `between`: what happens while no agent runs. */
   restart(between?: () => Promise<void>): Promise<void>;
+  /** kill -9 of the agent, and a new one. */
+  crash(): Promise<void>;
+  /** How long each way of a call to the engine takes. */
+  engineDelayMs: () => number;
   /** Events about the object of that name, oldest first: `Warning BackOff x3: …`. */
   events(name: string): readonly string[];
 }
 
-const agentOf = async (
-  world: Pick<World, 'clock' | 'client' | 'runtime' | 'machine'>,
-  more: Partial<AgentParts>,
-): Promise<Agent> => {
-  const { clock, client, runtime, machine } = world;
-  const info = await runtime.info();
-  return new Agent({
-    client,
-    runtime,
-    machine,
-    info,
-    host: await machine.facts(),
-    clock,
+type Surroundings = Pick<AgentParts, 'clock' | 'client' | 'runtime' | 'machine' | 'info' | 'host'>;
+
+const agentOf = (surroundings: Surroundings, more: Partial<AgentParts>): Agent =>
+  new Agent({
+    ...surroundings,
     random: seededRandom(1),
     log: silentLog,
     owner: { cluster: 'c', node: 'n1' },
@@ -63,7 +60,6 @@ const agentOf = async (
     remarks: [],
     ...more,
   });
-};
 
 const begun = async (clock: VirtualClock, agent: Agent): Promise<void> => {
   let isUp = false;
@@ -92,13 +88,36 @@ export const newWorld = async (programs: Programs, more: Partial<AgentParts> = {
   const images = [...Object.keys(programs), pauseImage];
   const runtime = new FakeRuntime({ clock, program: spec => programs[spec.image] ?? {} }, images);
   const base = { clock, client, runtime, machine: fakeMachine() };
+  const info = await runtime.info();
+  const host = await base.machine.facts();
+  let life: Life = { isOver: false };
+  /** What the agent of this life has of the world. */
+  const lived = () => {
+    const own = life;
+    const travel = async () => {
+      const delayMs = world.engineDelayMs();
+      if (delayMs > 0) await clock.sleep(delayMs);
+    };
+    const machine = {
+      ...base.machine,
+      files: mortal(base.machine.files, own, { sync: ['decodeBase64', 'decodeText'] }),
+    };
+    return { clock, info, host, client: mortal(client, own), runtime: mortal(runtime, own, { travel }), machine };
+  };
   const world: World = {
     ...base,
-    agent: await agentOf(base, more),
+    engineDelayMs: () => 0,
+    agent: undefined as never,
     restart: async (between = async () => {}) => {
       await stopped(clock, world.agent);
       await between();
-      world.agent = await agentOf(base, more);
+      world.agent = agentOf(lived(), more);
+      await begun(clock, world.agent);
+    },
+    crash: async () => {
+      life.isOver = true;
+      life = { isOver: false };
+      world.agent = agentOf(lived(), more);
       await begun(clock, world.agent);
     },
     events: name =>
@@ -108,6 +127,7 @@ export const newWorld = async (programs: Programs, more: Partial<AgentParts> = {
         .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
         .map(({ type, reason, count = 1, message }) => `${type} ${reason}${count > 1 ? ` x${count}` : ''}: ${message}`),
   };
+  world.agent = agentOf(lived(), more);
   await begun(clock, world.agent);
   return world;
 };
