@@ -207,7 +207,7 @@ export const podTemplateSpecSchema = struct(
   {},
   {
     metadata: field(templateMetaSchema, 'Labels and annotations of the pods.'),
-    spec: field(podSpecSchema, 'What the pods are to be.'),
+    spec: field(podSpecSchema, 'What the pods are to be.', { default: {} }),
   },
 );
 export interface PodTemplateSpec extends Static<typeof podTemplateSpecSchema> {}

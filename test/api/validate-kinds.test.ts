@@ -151,6 +151,9 @@ describe('workloads', () => {
     expect(faults(replicaSetKind, { spec: { selector: { matchLabels: { app: 'b' } }, template } })).toEqual([
       'spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template `labels`',
     ]);
+    expect(faults(replicaSetKind, { spec: { selector, template: { metadata: template.metadata } } })).toEqual([
+      'spec.template.spec.containers: Required value',
+    ]);
     expect(faults(replicaSetKind, { spec: { selector, template, replicas: -1 } })).toEqual([
       'spec.replicas: Invalid value: -1: must be greater than or equal to 0',
     ]);
