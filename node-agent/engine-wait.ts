@@ -10,7 +10,7 @@ import type { Log } from '#base/log.ts';
 import type { Random } from '#base/random.ts';
 import { createStop } from '#base/stop.ts';
 import type { Client } from '#client/client.ts';
-import { keepLease } from './node-lease.ts';
+import { keepLease } from './node/node-lease.ts';
 import { isFault } from './runtime.ts';
 import type { AgentTimings } from './timings.ts';
 

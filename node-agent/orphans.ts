@@ -4,10 +4,10 @@
  * are never touched.
  */
 import type { Signal } from '#base/clock.ts';
-import { nodePath } from './cgroup-plan.ts';
+import { nodePath } from './container/cgroup-plan.ts';
 import { label, ownerLabels } from './names.ts';
-import { cleanPod } from './pod-cleanup.ts';
-import type { PodDeps } from './pod-deps.ts';
+import { cleanPod } from './pod/pod-cleanup.ts';
+import type { PodDeps } from './pod/pod-deps.ts';
 import { isFault } from './runtime.ts';
 
 const sweepEveryMs = 30_000;

@@ -23,7 +23,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
-import { pauseProgram } from '#agent/pause-image.ts';
+import { pauseProgram } from '#agent/container/pause-image.ts';
 import { type Apt, openApt, unpackPackages } from './apt.ts';
 import { mustRun } from './command.ts';
 import { type EngineApi, engineJson, engineMessage } from './engine-api.ts';

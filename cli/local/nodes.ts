@@ -1,6 +1,6 @@
 /** `--node NAME=cpu:1,memory:1Gi,pods:110,example.com/gpu:2`: a node and the share of the machine that is its own. */
 
-import type { Share } from '#agent/cgroup-plan.ts';
+import type { Share } from '#agent/container/cgroup-plan.ts';
 import { subdomainFaults } from '#api/label-names.ts';
 import { canonicalQuantity, compareQuantities, milliValue, wholeValue } from '#api/quantity.ts';
 import { CliError } from '../failure.ts';

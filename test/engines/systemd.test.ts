@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { podCgroupLimits, shareLimits } from '#agent/cgroup-plan.ts';
+import { podCgroupLimits, shareLimits } from '#agent/container/cgroup-plan.ts';
 import { childOfSlice, openCgroups, sliceCommands, sliceName, slicePath } from '#agent/host/cgroups.ts';
 import { container, pod } from '#test/node-agent/pod-fixtures.ts';
 

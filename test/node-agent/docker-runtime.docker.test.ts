@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { ensurePauseImage, pauseImage } from '#agent/container/pause-image.ts';
 import { DockerRuntime } from '#agent/docker/engine.ts';
-import { ensurePauseImage, pauseImage } from '#agent/pause-image.ts';
 import { isFault } from '#agent/runtime.ts';
 import { dockerFault, until } from '#test/node-agent/harness.ts';
 import { runtimeContract } from '#test/node-agent/runtime-contract.ts';

@@ -1,12 +1,19 @@
 /** The smaller pure parts of an agent: images, admission, cgroups of pods, the Node's status, usage arithmetic. */
 import { describe, expect, test } from 'vitest';
 import { reject } from '#agent/admission.ts';
-import { containerPath, isOomProven, podCgroupLimits, shareLimits } from '#agent/cgroup-plan.ts';
-import { imageNameFault, isUnreachable, numericUser, pullPolicyOf, tagOf, withTag } from '#agent/image-policy.ts';
+import { containerPath, isOomProven, podCgroupLimits, shareLimits } from '#agent/container/cgroup-plan.ts';
+import {
+  imageNameFault,
+  isUnreachable,
+  numericUser,
+  pullPolicyOf,
+  tagOf,
+  withTag,
+} from '#agent/container/image-policy.ts';
+import { pauseProgram, tarOf } from '#agent/container/pause-image.ts';
 import { label } from '#agent/names.ts';
-import { differs, type NodeConfig, type NodeFacts, nodeStatusOf, usageText } from '#agent/node-status.ts';
-import { pauseProgram, tarOf } from '#agent/pause-image.ts';
-import { podUsages, type Sample, usageOf, withSample } from '#agent/stats.ts';
+import { differs, type NodeConfig, type NodeFacts, nodeStatusOf, usageText } from '#agent/node/node-status.ts';
+import { podUsages, type Sample, usageOf, withSample } from '#agent/node/stats.ts';
 import type { Node } from '#api/kinds/core.ts';
 import { container, pod, seen } from '#test/node-agent/pod-fixtures.ts';
 import { startMs } from '#test/virtual.ts';

@@ -1,7 +1,7 @@
 /** A node in virtual time: an agent over a fake engine, a fake machine and a fake cluster API. */
 import { Agent, type AgentParts } from '#agent/agent.ts';
-import { pauseImage } from '#agent/pause-image.ts';
-import { defaultPolicy } from '#agent/pod-plan.ts';
+import { pauseImage } from '#agent/container/pause-image.ts';
+import { defaultPolicy } from '#agent/pod/pod-plan.ts';
 import { agentTimings } from '#agent/timings.ts';
 import { type Event, eventKind } from '#api/kinds/core.ts';
 import type { VirtualClock } from '#base/clock.ts';
