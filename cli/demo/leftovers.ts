@@ -66,11 +66,12 @@ const removeTree = (folder: string): void => {
   removeFolder(folder);
 };
 
+/** What is in use stays, and what another user (root, say) made. */
 const removeFolder = (folder: string): void => {
   try {
     rmdirSync(folder);
   } catch (error) {
-    if (!['EBUSY', 'ENOENT', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (!['EBUSY', 'ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 };
 

@@ -182,12 +182,12 @@ export const openCgroups = (options: CgroupOptions): Cgroups => {
   };
 };
 
-/** A group that has members or children stays: another agent uses it. */
+/** A group that has members or children stays: another agent uses it. So does one of another user's agent. */
 const removeEmpty = (at: string): void => {
   try {
     fs.rmdirSync(at);
   } catch (error) {
-    if (!['ENOENT', 'ENOTEMPTY', 'EBUSY'].includes(String((error as { code?: unknown }).code))) throw error;
+    if (!['ENOENT', 'ENOTEMPTY', 'EBUSY', 'EACCES', 'EPERM'].includes(String((error as { code?: unknown }).code))) throw error;
   }
 };
 
