@@ -6,7 +6,7 @@ import { type ConfigMap, configMapKind, podKind, type Secret, secretKind } from 
 import { createStop } from '#base/stop.ts';
 import { engineAt, engineJson } from '#setup/engine-api.ts';
 import { execIn } from '#test/engines/checks.ts';
-import { dockerFault, type Harness, podOf, startHarness, until } from '#test/node-agent/harness.ts';
+import { dockerFault, type Harness, podOf, rootFault, startHarness, until } from '#test/node-agent/harness.ts';
 import { dockerSocket, testImage } from './test-image.ts';
 
 const engine = engineAt(`unix://${dockerSocket}`);
@@ -138,7 +138,8 @@ describe.skipIf(dockerFault !== undefined)('a pod on a Docker node', () => {
     await h.client.remove(podKind, { namespace: 'default', name: 'oomchild' });
   });
 
-  test('gets its requests and limits as cgroup values of container and pod', async () => {
+  test('gets its requests and limits as cgroup values of container and pod', async ({ skip }) => {
+    skip(rootFault !== undefined, rootFault);
     run('limits', {
       ...sh(idle),
       resources: { requests: { cpu: '250m', memory: '32Mi' }, limits: { cpu: '500m', memory: '64Mi' } },

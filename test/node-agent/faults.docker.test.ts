@@ -10,7 +10,7 @@ import { nodeKind, podKind } from '#api/kinds/core.ts';
 import { below, seededRandom } from '#base/random.ts';
 import { systemClock } from '#base/system.ts';
 import { FakeClient } from '#test/client/fake-client.ts';
-import { dockerFault, podOf, startHarness, until } from '#test/node-agent/harness.ts';
+import { dockerFault, podOf, rootFault, startHarness, until } from '#test/node-agent/harness.ts';
 import { serveClient } from '#test/node-agent/ipc-client.ts';
 import { dockerSocket, needTestImage, testImage } from '#test/node-agent/test-image.ts';
 
@@ -81,7 +81,8 @@ describe.skipIf(dockerFault !== undefined)('an agent', () => {
     await until('its directory gone', () => !existsSync(`${h.dataDir}/pods/${forgotten}`));
   });
 
-  test('that stops leaves the cgroup of its node while a pod runs in it, and none otherwise', async () => {
+  test('that stops leaves the cgroup of its node while a pod runs in it, and none otherwise', async ({ skip }) => {
+    skip(rootFault !== undefined, rootFault);
     const h = await startHarness();
     onTestFinished(() => h.dispose());
     const groups = () =>
@@ -188,7 +189,8 @@ describe.skipIf(dockerFault !== undefined)('an agent', () => {
       expect(client.peek(podKind, name, 'default')!.status!.containerStatuses![0]!.restartCount).toBe(0);
   });
 
-  test('with a share keeps its pods to it by a parent cgroup, and admits no more than it has', async () => {
+  test('with a share keeps its pods to it by a parent cgroup, and admits no more than it has', async ({ skip }) => {
+    skip(rootFault !== undefined, rootFault);
     const h = await startHarness({
       share: { cpuMilli: 300, memoryBytes: 256 << 20, pods: 3, extended: { 'example.com/dongle': '2' } },
     });

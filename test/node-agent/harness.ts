@@ -17,6 +17,10 @@ import { dockerSocket, needTestImage, testImage } from './test-image.ts';
 export const dockerFault = existsSync(dockerSocket) ? undefined : `no Docker Engine at ${dockerSocket}`;
 if (dockerFault !== undefined && process.env['CI']) throw new Error(`skipped in CI: ${dockerFault}`);
 
+/** Why tests of enforced cgroups, and of processes ended in containers, cannot run here, or undefined. */
+export const rootFault =
+  process.getuid?.() === 0 ? undefined : 'only root may write the cgroup tree and end processes of containers';
+
 export interface Harness {
   readonly client: FakeClient;
   readonly cluster: string;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { podKind } from '#api/kinds/core.ts';
 import { createStop } from '#base/stop.ts';
-import { dockerFault, type Harness, podOf, startHarness, until } from '#test/node-agent/harness.ts';
+import { dockerFault, type Harness, podOf, rootFault, startHarness, until } from '#test/node-agent/harness.ts';
 import { openSession } from '#test/node-agent/session.ts';
 
 const success = '{"metadata":{},"status":"Success"}';
@@ -94,7 +94,8 @@ describe.skipIf(dockerFault !== undefined)('streams of a pod', () => {
     session.leave();
   });
 
-  test('a client that leaves takes its command with it', async () => {
+  test('a client that leaves takes its command with it', async ({ skip }) => {
+    skip(rootFault !== undefined, rootFault);
     const session = openSession();
     // Told apart from those of other runs on this machine.
     const seconds = String(900_000_000 + process.pid);

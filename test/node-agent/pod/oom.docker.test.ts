@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { oomSettlesMs } from '#agent/pod/oom.ts';
 import { podKind } from '#api/kinds/core.ts';
-import { dockerFault, type Harness, podOf, startHarness, until } from '#test/node-agent/harness.ts';
+import { dockerFault, type Harness, podOf, rootFault, startHarness, until } from '#test/node-agent/harness.ts';
 
 // On version 2 the kernel ends the container as a whole, and the group's own counters tell (test/engines).
 const isV1 = existsSync('/sys/fs/cgroup/memory/memory.oom_control');
@@ -47,7 +47,10 @@ describe.skipIf(dockerFault !== undefined || !isV1)('an OOM kill', () => {
     await forget('main');
   });
 
-  test('for want of the memory of the slice is told of its victim alone; its neighbour does not end as OOMKilled', async () => {
+  test('for want of the memory of the slice is told of its victim alone; its neighbour does not end as OOMKilled', async ({
+    skip,
+  }) => {
+    skip(rootFault !== undefined, rootFault);
     const idle = { command: ['sh', '-c', 'trap "exit 3" TERM; while :; do sleep 0.05; done'] };
     const never = { restartPolicy: 'Never' as const };
     h.client.put(podKind, podOf('neighbour', idle, never));
