@@ -71,7 +71,8 @@ const removeFolder = (folder: string): void => {
   try {
     rmdirSync(folder);
   } catch (error) {
-    if (!['EBUSY', 'ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (!['EBUSY', 'ENOENT', 'ENOTEMPTY', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error;
   }
 };
 

@@ -187,7 +187,8 @@ const removeEmpty = (at: string): void => {
   try {
     fs.rmdirSync(at);
   } catch (error) {
-    if (!['ENOENT', 'ENOTEMPTY', 'EBUSY', 'EACCES', 'EPERM'].includes(String((error as { code?: unknown }).code))) throw error;
+    if (!['ENOENT', 'ENOTEMPTY', 'EBUSY', 'EACCES', 'EPERM'].includes(String((error as { code?: unknown }).code)))
+      throw error;
   }
 };
 
